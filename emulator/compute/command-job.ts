@@ -1,0 +1,217 @@
+// A command job that really runs: its command in a folder of its own, from Preparing to a terminal state.
+// What it fetches, stores and reports goes through the JobSite.
+
+import type { CommandRun, JobSite, JobState, RunError, RunningJob } from '../execution.ts';
+import { CommandError, type CommandValues, fillCommand } from './command-line.ts';
+import { durationMilliseconds } from './duration.ts';
+import { baseEnvironment, type HostEnvironment, isExecutable } from './job-environment.ts';
+import { fetchInputs, type JobFolder, makeJobFolder, storeOutputs } from './job-folder.ts';
+import { JobLog } from './job-log.ts';
+import { type ProcessGroup, startGroup } from './process-group.ts';
+
+/** What may differ from one machine or test to another. */
+export interface JobHost {
+	/** The variables from which PATH and the loader path are taken. */
+	environment: HostEnvironment;
+	/** Milliseconds between SIGTERM and SIGKILL. */
+	killAfterMs: number;
+	/** Milliseconds for which output is gathered before it is appended to the log. */
+	batchMs: number;
+}
+
+const STD_LOG = 'user_logs/std_log.txt';
+const LIFECYCLER_LOG = 'system_logs/lifecycler/lifecycler.log';
+/** Run history keeps error messages up to this length. */
+const MESSAGE_LIMIT = 3000;
+
+/** Starts a command job; its states are reported through `site.changeState`, the last one before `done` resolves. */
+export function startCommandJob(run: CommandRun, site: JobSite, host: Partial<JobHost> = {}): RunningJob {
+	const job = new CommandJob(run, site, { environment: process.env, killAfterMs: 2000, batchMs: 50, ...host });
+	const done = job.run();
+	return {
+		done,
+		cancel: () => {
+			job.stop('cancel');
+			return done;
+		},
+	};
+}
+
+/** How a job ended before it is told to anybody. */
+interface Ending {
+	state: JobState;
+	error?: RunError;
+}
+
+type StopReason = 'cancel' | 'timeout';
+
+class CommandJob {
+	readonly #run: CommandRun;
+	readonly #site: JobSite;
+	readonly #host: JobHost;
+	readonly #lifecycler: JobLog;
+	#group: ProcessGroup | undefined;
+	#stopped: StopReason | undefined;
+	#wakeStopped: () => void = () => {};
+	readonly #stop = new Promise<void>((resolve) => {
+		this.#wakeStopped = resolve;
+	});
+
+	constructor(run: CommandRun, site: JobSite, host: JobHost) {
+		this.#run = run;
+		this.#site = site;
+		this.#host = host;
+		this.#lifecycler = new JobLog((bytes) => site.appendLog(LIFECYCLER_LOG, bytes), host.batchMs);
+	}
+
+	/** Asks the job to end now; the first reason counts. */
+	stop(reason: StopReason): void {
+		this.#stopped ??= reason;
+		this.#wakeStopped();
+		this.#group?.terminate(this.#host.killAfterMs).catch(() => {});
+	}
+
+	async run(): Promise<void> {
+		// The caller holds the RunningJob before the first state is reported.
+		await Promise.resolve();
+		let folder: JobFolder | undefined;
+		let ending: Ending;
+		try {
+			this.#enter('Preparing');
+			folder = await makeJobFolder(this.#run);
+			ending = await this.#runIn(folder);
+		} catch (error) {
+			ending = this.#stopped ? this.#stoppedEnding() : { state: 'Failed', error: failureOf(error) };
+		}
+		await folder?.remove().catch(() => {});
+		this.#note(`Job ended: ${ending.state}${ending.error ? ` (${ending.error.code})` : ''}`);
+		await this.#lifecycler.flush();
+		this.#site.changeState(ending.state, ending.error);
+	}
+
+	async #runIn(folder: JobFolder): Promise<Ending> {
+		const values = await this.#unlessStopped(fetchInputs(this.#run, folder, this.#site)).catch(userError);
+		const command = fillCommand(this.#run.command, values);
+		const environment = await this.#environment(folder, values);
+		if (this.#stopped) return this.#stoppedEnding();
+		const ending = await this.#execute(command, folder, environment);
+		await this.#finalize(folder, ending);
+		return this.#stopped ? this.#stoppedEnding() : ending;
+	}
+
+	async #execute(command: string, folder: JobFolder, environment: Record<string, string>): Promise<Ending> {
+		const log = new JobLog((bytes) => this.#site.appendLog(STD_LOG, bytes), this.#host.batchMs);
+		this.#enter('Running');
+		const shell = isExecutable('/bin/bash') ? '/bin/bash' : '/bin/sh';
+		const group = startGroup({
+			file: shell,
+			args: ['-c', command],
+			cwd: folder.working,
+			environment,
+			onOutput: (bytes) => log.write(bytes),
+		});
+		this.#group = group;
+		log.setPace(group);
+		if (this.#stopped) this.stop(this.#stopped);
+		const limit = this.#startLimit();
+		const end = await group.ended.finally(() => clearTimeout(limit));
+		await log.flush();
+		if (log.failure)
+			throw new Error(`The log of the job could not be written: ${log.failure.message}`, { cause: log.failure });
+		const exitCode = end.code ?? 128 + signalNumber(end.signal);
+		this.#note(`Command ended with status code ${exitCode}`);
+		if (exitCode === 0) return { state: 'Completed' };
+		return { state: 'Failed', error: exitError(this.#run.command, exitCode, log.tail()) };
+	}
+
+	/**
+	 * Takes back what the command wrote. After a failure or a cancel too: outputs are mounts by default, so what was
+	 * written is in storage whatever came later. How the service treats `upload` outputs of a failed job is not
+	 * confirmed; they are kept as well.
+	 */
+	async #finalize(folder: JobFolder, ending: Ending): Promise<void> {
+		if (!this.#stopped) this.#enter('Finalizing');
+		try {
+			await storeOutputs(this.#run, folder, this.#site);
+		} catch (error) {
+			// The command's own failure explains more than what followed from it.
+			if (ending.state === 'Completed') throw error;
+			this.#note(`Outputs could not be stored: ${String(error)}`);
+		}
+	}
+
+	async #environment(folder: JobFolder, values: CommandValues): Promise<Record<string, string>> {
+		return {
+			...(await baseEnvironment(this.#host.environment, folder.root)),
+			AZUREML_RUN_ID: this.#run.name,
+			...prefixed('AZURE_ML_INPUT_', values.inputs),
+			...prefixed('AZURE_ML_OUTPUT_', values.outputs),
+			// Identity of the workspace and the tracking server are the site's knowledge.
+			...this.#site.trackingEnvironment(),
+			...this.#run.environmentVariables,
+		};
+	}
+
+	/** `limits.timeout`: the job is cancelled when it is reached, as the REST specification of the limit says. */
+	#startLimit(): NodeJS.Timeout | undefined {
+		const limit = this.#run.timeout === undefined ? undefined : durationMilliseconds(this.#run.timeout);
+		if (limit === undefined || limit > 2 ** 31 - 1) return undefined;
+		return setTimeout(() => this.stop('timeout'), limit);
+	}
+
+	#stoppedEnding(): Ending {
+		if (this.#stopped === 'cancel') return { state: 'Canceled' };
+		const message = `The job was cancelled because it reached its limits.timeout of ${this.#run.timeout}.`;
+		return { state: 'Canceled', error: { code: 'UserError', message } };
+	}
+
+	async #unlessStopped<T>(work: Promise<T>): Promise<T> {
+		const stopped = this.#stop.then(() => {
+			throw new Error('stopped');
+		});
+		return await Promise.race([work, stopped]);
+	}
+
+	#enter(state: JobState): void {
+		this.#note(`Entering ${state}`);
+		this.#site.changeState(state);
+	}
+
+	#note(text: string): void {
+		this.#lifecycler.write(Buffer.from(`${new Date().toISOString()} ${text}\n`));
+	}
+}
+
+function prefixed(prefix: string, values: Record<string, string>): Record<string, string> {
+	return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}${name}`, value]));
+}
+
+/** A failure that the author of the job can mend: code or data that is not there. */
+class JobUserError extends Error {}
+
+function userError(error: unknown): never {
+	throw new JobUserError(error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+function failureOf(error: unknown): RunError {
+	const message = error instanceof Error ? error.message : String(error);
+	const code = error instanceof CommandError || error instanceof JobUserError ? 'UserError' : 'ServiceError';
+	return { code, message: message.slice(0, MESSAGE_LIMIT) };
+}
+
+/** The service's words for a command that failed, with the end of its log. */
+function exitError(command: string, exitCode: number, tail: string): RunError {
+	const program = /\S+/.exec(command)?.[0] ?? 'bash';
+	const start =
+		`Execution failed. User process '${program}' exited with status code ${exitCode}. ` +
+		`Please check log file '${STD_LOG}' for error details. Error: `;
+	const trace = tail.lastIndexOf('Traceback (most recent call last)');
+	const last = trace >= 0 ? tail.slice(trace) : tail.split('\n').slice(-11).join('\n');
+	return { code: 'UserError', message: start + last.trim().slice(-(MESSAGE_LIMIT - start.length)), exitCode };
+}
+
+const SIGNALS: Record<string, number> = { SIGHUP: 1, SIGINT: 2, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };
+
+function signalNumber(signal: NodeJS.Signals | null): number {
+	return signal === null ? 0 : (SIGNALS[signal] ?? 0);
+}
