@@ -60,7 +60,7 @@ export class InputError extends ActionError {
 		super({
 			what: faults.length === 1 ? 'An input is wrong.' : `${faults.length} inputs are wrong.`,
 			why: faults.map((fault) => fault.message).join(' '),
-			next: "Correct them under `with:` in the workflow; nothing was sent to Azure.",
+			next: 'Correct them under `with:` in the workflow; nothing was sent to Azure.',
 		});
 		this.faults = faults;
 	}

@@ -1,0 +1,30 @@
+// The one table of api-versions: which version of the resource manager's contract each call is made with.
+
+/** The segment after the workspace (or `workspaces` itself) and the api-version its calls carry. */
+const API_VERSIONS: Readonly<Record<string, string>> = {
+	workspaces: '2025-09-01',
+	batchEndpoints: '2025-09-01',
+	codes: '2025-09-01',
+	components: '2025-09-01',
+	computes: '2025-09-01',
+	data: '2025-09-01',
+	datastores: '2025-09-01',
+	environments: '2025-09-01',
+	jobs: '2025-09-01',
+	models: '2025-09-01',
+	onlineEndpoints: '2025-09-01',
+};
+
+const BELOW_WORKSPACE = /\/workspaces(?:\/[^/]+)?(?:\/([^/?]+))?/i;
+
+/**
+ * The api-version for a path of the resource manager.
+ * @throws Error for a resource that the table does not know: a call that nobody decided a version for
+ */
+export function apiVersionOf(path: string): string {
+	const family = BELOW_WORKSPACE.exec(path)?.[1] ?? 'workspaces';
+	const key = Object.keys(API_VERSIONS).find((name) => name.toLowerCase() === family.toLowerCase());
+	const version = key === undefined ? undefined : API_VERSIONS[key];
+	if (version === undefined) throw new Error(`no api-version is decided for ${path}`);
+	return version;
+}

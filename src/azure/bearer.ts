@@ -1,0 +1,45 @@
+// Sends requests that carry a bearer token, and only to hosts that may see one.
+import { ServiceError } from '../errors.ts';
+import { type Cloud, mayReceiveToken } from './cloud.ts';
+import type { Credential } from './credential.ts';
+import { type Http, type HttpAnswer, type HttpRequest, hostOf } from './http.ts';
+
+/** Sends a request with a token for `scope` (the resource manager's when absent). */
+export interface BearerHttp {
+	send(request: HttpRequest, scope?: string): Promise<HttpAnswer>;
+}
+
+export function createBearerHttp(http: Http, cloud: Cloud, credential: Credential): BearerHttp {
+	return {
+		async send(request, scope = cloud.armScope) {
+			if (!mayReceiveToken(cloud, request.url)) throw distrust(request.url, cloud);
+			const attempt = async (claims?: string): Promise<HttpAnswer> => {
+				const token = await credential.token(scope, { claims, signal: request.signal });
+				return http.send({ ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } });
+			};
+			const answer = await attempt();
+			const claims = answer.status === 401 ? claimsOf(answer.headers['www-authenticate']) : undefined;
+			// One renewal, by the service's own wish; a second refusal is an answer.
+			return claims === undefined ? answer : attempt(claims);
+		},
+	};
+}
+
+/** The claims of a continuous-access-evaluation challenge, as plain JSON text. */
+function claimsOf(challenge: string | undefined): string | undefined {
+	const encoded = /\bclaims="([^"]+)"/i.exec(challenge ?? '')?.[1];
+	return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString();
+}
+
+function distrust(url: string, cloud: Cloud): ServiceError {
+	return new ServiceError(
+		{
+			what: `The token was not sent to ${hostOf(url)}.`,
+			why: `That host belongs neither to the resource manager of ${cloud.name} nor to its machine-learning services.`,
+			next: cloud.custom
+				? "If the host is right, list its suffix under suffixes.machineLearning in the cloud's JSON file."
+				: 'A service answer or a file pointed there; check `cloud` and the workspace.',
+		},
+		{ status: 0 },
+	);
+}

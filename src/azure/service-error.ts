@@ -1,0 +1,88 @@
+// Turns a refused request into an error that says what, why and what to do: ARM's and the data plane's error bodies.
+import { ServiceError } from '../errors.ts';
+import type { HttpAnswer } from './http.ts';
+import { at, isObject, type Json, listAt, parseJson, textAt } from './json.ts';
+
+/** What a service said about a failure, taken out of its nested forms. */
+export interface ServiceMessage {
+	/** The deepest code that is named: the telling one. */
+	readonly code: string | undefined;
+	readonly text: string;
+}
+
+const LONGEST = 3000;
+
+/**
+ * The refusal as an error.
+ * @param doing what was tried, to stand after "Azure could not": `create the job "iris-1"`
+ */
+export function serviceError(answer: HttpAnswer, doing: string): ServiceError {
+	const { code, text } = messageFrom(answer.body.toString(), answer.status);
+	const requestId = answer.headers['x-ms-request-id'];
+	const correlationId = answer.headers['x-ms-correlation-request-id'];
+	const ids = requestId === undefined ? '' : ` (request ${requestId})`;
+	return new ServiceError(
+		{
+			what: `Could not ${doing}: HTTP ${answer.status}${code === undefined ? '' : ` ${code}`}.`,
+			why: `${text}${ids}`,
+			next: adviceFor(answer.status, code),
+		},
+		{ status: answer.status, code, requestId, correlationId },
+	);
+}
+
+/** Code and text of an error body in any of the forms Azure ML has been seen to answer. */
+export function messageFrom(body: string, status: number): ServiceMessage {
+	const json = parseJson(body);
+	const error = isObject(json) ? (at(json, 'error') ?? json) : undefined;
+	if (!isObject(error)) {
+		const plain = body
+			.replace(/<[^>]*>/g, ' ')
+			.replace(/\s+/g, ' ')
+			.trim()
+			.slice(0, 300);
+		return { code: undefined, text: plain === '' ? `The answer (HTTP ${status}) had no explanation.` : plain };
+	}
+	const texts = [textAt(error, 'message'), ...detailTexts(listAt(error, 'details'))].filter(
+		(t): t is string => t !== undefined && t !== '',
+	);
+	const unique = texts.filter((text, place) => !texts.slice(0, place).some((earlier) => earlier.includes(text)));
+	const text = unique.join(' ').slice(0, LONGEST);
+	return {
+		code: deepestCode(error) ?? undefined,
+		text: text === '' ? `The answer (HTTP ${status}) had no explanation.` : text,
+	};
+}
+
+function detailTexts(details: readonly Json[], depth = 0): string[] {
+	if (depth > 5) return [];
+	return details.flatMap((detail) => {
+		const message = textAt(detail, 'message');
+		return [...(message === undefined ? [] : [message]), ...detailTexts(listAt(detail, 'details'), depth + 1)];
+	});
+}
+
+function deepestCode(error: Json): string | undefined {
+	let code = textAt(error, 'code') ?? textAt(error, 'error');
+	const informed = listAt(error, 'additionalInfo').find((info) => textAt(info, 'type') === 'InnerError');
+	let inner = at(informed, 'info', 'value') ?? at(error, 'innerError') ?? at(error, 'innererror');
+	for (let depth = 0; isObject(inner) && depth < 20; depth += 1) {
+		code = textAt(inner, 'code') ?? code;
+		inner = at(inner, 'innerError') ?? at(inner, 'innererror');
+	}
+	const detail = textAt(error, 'details', 0, 'code');
+	return (code === 'UserError' || code === 'ValidationError') && detail !== undefined ? detail : code;
+}
+
+function adviceFor(status: number, code: string | undefined): string | undefined {
+	if (status === 401) return 'Check that the identity signs in to the right tenant and cloud.';
+	if (status === 403)
+		return 'Give the identity the role "AzureML Data Scientist" (or Contributor) on the workspace; a new role needs some minutes to work.';
+	if (status === 429) return 'Azure limits the number of requests: try again later, or run fewer jobs at once.';
+	if (status >= 500)
+		return 'This is a failure of the service: try again, and see https://azure.status.microsoft if it stays.';
+	if (code === 'SubscriptionNotFound')
+		return 'Check `subscription-id`, and that the identity has a role in that subscription.';
+	if (code === 'ResourceGroupNotFound') return 'Check `resource-group`.';
+	return undefined;
+}

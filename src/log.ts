@@ -1,0 +1,103 @@
+// The workflow log: what is printed, and how nothing in it can act as a command of the runner or show a secret.
+import * as core from '@actions/core';
+import type { Place } from './errors.ts';
+import type { Secrets } from './secrets.ts';
+
+/** Where the run tells what it does. Every text is redacted, and no text can act as a workflow command. */
+export interface Log {
+	/** A line (or several) of ours. */
+	info(text: string): void;
+	/** A line that shows only when the workflow is debugged. */
+	debug(text: string): void;
+	/** Text from outside (a training log, a service), printed as it is but for what could act on the runner. */
+	foreign(text: string): void;
+	notice(text: string, where?: Place): void;
+	warning(text: string, where?: Place): void;
+	error(text: string, where?: Place): void;
+	group(title: string): void;
+	endGroup(): void;
+	/** Registers a secret with us and with the runner. */
+	mask(value: string): void;
+}
+
+/** GitHub shows ten annotations of each kind per step; the rest must not be lost, so it goes into the log as a line. */
+const MOST_ANNOTATIONS = 10;
+/** The runner cuts an annotation's message here. */
+const LONGEST_ANNOTATION = 4096;
+
+/**
+ * The log as GitHub's runner reads it.
+ * @param write takes whole lines; standard output in a real run
+ */
+export function createGitHubLog(secrets: Secrets, write: (text: string) => void): Log {
+	const shown = { notice: 0, warning: 0, error: 0 };
+	const print = (text: string): void => write(`${neutralise(secrets.redact(text))}\n`);
+	const annotate = (kind: 'notice' | 'warning' | 'error', text: string, where?: Place): void => {
+		shown[kind] += 1;
+		const clean = secrets.redact(text);
+		if (shown[kind] > MOST_ANNOTATIONS) {
+			print(`${kind}: ${placeOf(where)}${clean}`);
+			return;
+		}
+		const message = clean.length > LONGEST_ANNOTATION ? `${clean.slice(0, LONGEST_ANNOTATION - 1)}…` : clean;
+		core[kind](message, annotationOf(where));
+		if (message !== clean) print(clean);
+	};
+	return {
+		info: print,
+		foreign: print,
+		debug: (text) => core.debug(secrets.redact(text)),
+		notice: (text, where) => annotate('notice', text, where),
+		warning: (text, where) => annotate('warning', text, where),
+		error: (text, where) => annotate('error', text, where),
+		group: (title) => core.startGroup(neutralise(secrets.redact(title)).replaceAll('\n', ' ')),
+		endGroup: () => core.endGroup(),
+		mask: (value) => {
+			secrets.add(value);
+			for (const line of value.split(/\r?\n/)) if (line.trim().length > 3) core.setSecret(line.trim());
+		},
+	};
+}
+
+function placeOf(where: Place | undefined): string {
+	if (where === undefined) return '';
+	return where.line === undefined ? `${where.file}: ` : `${where.file}:${where.line}: `;
+}
+
+function annotationOf(where: Place | undefined): core.AnnotationProperties {
+	if (where === undefined) return {};
+	return {
+		file: where.file,
+		...(where.line === undefined ? {} : { startLine: where.line }),
+		...(where.column === undefined ? {} : { startColumn: where.column }),
+	};
+}
+
+/** Colour and weight stay; every other escape sequence (cursor, title, link) goes. */
+const ESCAPES =
+	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
+	/\u001b\[[0-9;:]*m|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[[(][0-?]*[ -/]*[@-~]?|\u001b[ -/]*[0-~]?|\u009b[0-?]*[ -/]*[@-~]?/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
+const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001a\u001c-\u001f\u007f-\u009f]/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
+const COLOUR = /^\u001b\[[0-9;:]*m$/;
+
+/**
+ * Text that the runner takes for plain lines. It reads a lone `\r` as the end of a line, honours `::command::` at the start
+ * of a line (after any white space) and `##[command]` anywhere in it; a backslash put before the second part takes
+ * that away, stays visible and can be undone: `::` becomes `\::` and `##[` becomes `#\#[`, with one backslash more
+ * where there are some already.
+ */
+export function neutralise(text: string): string {
+	return text
+		.replace(ESCAPES, (sequence) => (COLOUR.test(sequence) ? sequence : ''))
+		.replace(CONTROLS, '')
+		.split(/\r\n|[\n\r\u0085\u2028\u2029]/)
+		.map(neutraliseLine)
+		.join('\n');
+}
+
+function neutraliseLine(line: string): string {
+	const opening = /^((?:\s|\u001b\[[0-9;:]*m|[\u200b-\u200f\u2060\ufeff])*)(\\*::)/u;
+	return line.replace(opening, '$1\\$2').replace(/#(\\*#\[)/g, '#\\$1');
+}

@@ -1,0 +1,76 @@
+// What must never be shown, and its removal from every text that leaves the process.
+
+/** Shorter values are not registered: hiding `a` or `true` would garble the log and hide nothing. */
+const SHORTEST = 6;
+
+/** What is secret by its form alone, whoever issued it: signatures of signed URLs, bearer tokens, JSON web tokens. */
+const BY_FORM: readonly (readonly [RegExp, string])[] = [
+	[/([?&;]|%26|\\u0026|&amp;)(sig|signature)(=|%3D)[^&\s"'<>\\;,)\]}]+/gi, '$1$2$3***'],
+	[/\b(bearer|sharedkey|sharedaccesssignature)(\s+|%20)[\w.~+/=:%-]{8,}/gi, '$1$2***'],
+	[/\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, '***'],
+	[
+		/\b(AccountKey|SharedAccessKey|client_secret|clientSecret|client_assertion)(["']?\s*[=:]\s*["']?)[^\s"'&;,}]{6,}/gi,
+		'$1$2***',
+	],
+];
+
+/** The secrets of one run. */
+export interface Secrets {
+	/** Registers a value, in the encodings it may turn up in. A value of several lines is registered line by line. */
+	add(value: string): void;
+	/** The text with every secret in it replaced by `***`. */
+	redact(text: string): string;
+	/** The registered values themselves, for checks that none is about to be sent. */
+	values(): readonly string[];
+}
+
+/** An empty register of secrets. */
+export function createSecrets(): Secrets {
+	const values = new Set<string>();
+	let pattern: RegExp | undefined;
+	return {
+		add(value) {
+			const lines = value.split(/\r?\n/).map((line) => line.trim());
+			for (const secret of [value.trim(), ...lines]) {
+				if (secret.length >= SHORTEST) values.add(secret);
+			}
+			pattern = undefined;
+		},
+		redact(text) {
+			pattern ??= patternOf(values);
+			let shown = values.size === 0 ? text : text.replace(pattern, '***');
+			for (const [form, replacement] of BY_FORM) shown = shown.replace(form, replacement);
+			return shown;
+		},
+		values: () => [...values],
+	};
+}
+
+function patternOf(values: ReadonlySet<string>): RegExp {
+	const variants = new Set([...values].flatMap(encodingsOf));
+	// Longest first: a secret that contains another must go as a whole.
+	const ordered = [...variants].filter((v) => v.length >= SHORTEST).sort((a, b) => b.length - a.length);
+	return new RegExp(ordered.map(escapeForPattern).join('|') || '(?!)', 'g');
+}
+
+function encodingsOf(value: string): string[] {
+	const url = encodeURIComponent(value);
+	const json = JSON.stringify(value).slice(1, -1);
+	return [value, url, url.replaceAll('%20', '+'), json, ...base64Of(value)];
+}
+
+/** Base64 at each of the three alignments, without the characters that depend on the neighbours. */
+function base64Of(value: string): string[] {
+	const forms: string[] = [];
+	for (const offset of [0, 1, 2]) {
+		const shifted = Buffer.concat([Buffer.alloc(offset), Buffer.from(value)]);
+		const whole = shifted.subarray(0, shifted.length - (shifted.length % 3));
+		const text = whole.toString('base64').slice(offset === 0 ? 0 : 4);
+		if (text.length >= 8) forms.push(text, text.replaceAll('+', '-').replaceAll('/', '_'));
+	}
+	return forms;
+}
+
+function escapeForPattern(text: string): string {
+	return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
