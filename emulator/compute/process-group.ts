@@ -13,8 +13,6 @@ export interface GroupStart {
 	environment: Record<string, string>;
 	/** Gets standard output and standard error, in the order in which they were written. */
 	onOutput: (bytes: Buffer) => void;
-	/** `pipe` gives the process an open standard input that ends when this process does. */
-	stdin?: 'ignore' | 'pipe';
 }
 
 /** How the leader of a group ended: by itself with a code, or by a signal. */
@@ -46,7 +44,7 @@ export function startGroup(start: GroupStart): ProcessGroup {
 		cwd: start.cwd,
 		env: start.environment,
 		detached: true,
-		stdio: [start.stdin ?? 'ignore', 'pipe', 'ignore'],
+		stdio: ['ignore', 'pipe', 'ignore'],
 	});
 	const output = child.stdout as Readable;
 	output.on('data', start.onOutput);
