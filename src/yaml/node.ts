@@ -5,12 +5,16 @@ import type { Place } from '../errors.ts';
 /** What PyYAML makes of a scalar. */
 export type ScalarType = 'str' | 'int' | 'float' | 'bool' | 'null' | 'timestamp';
 
-/** A scalar. `value` is its JavaScript value (a bigint where an int is beyond 2^53); `text` is what Python's str() gives. */
+/**
+ * A scalar. `value` is its JavaScript value (a bigint where an int is beyond 2^53), `text` is what Python's str() gives,
+ * and `written` is what stands in the file, without quotes.
+ */
 export interface ScalarNode {
 	readonly kind: 'scalar';
 	readonly type: ScalarType;
 	readonly value: string | number | bigint | boolean | null;
 	readonly text: string;
+	readonly written: string;
 	readonly at: Place;
 }
 

@@ -1,0 +1,121 @@
+// Expressions `${{…}}` in commands: finding them, and checking that the names in them are declared.
+import type { Place } from '../errors.ts';
+import { asText, type Reading } from './checks.ts';
+import { nearest } from './nearest.ts';
+import type { YamlNode } from './node.ts';
+
+/** One expression: its parts (`inputs.x` is `['inputs', 'x']`) and its place within the text. */
+export interface Expression {
+	readonly text: string;
+	readonly path: readonly string[];
+	readonly start: number;
+	readonly end: number;
+}
+
+/** The names that a command may refer to. */
+export interface Declared {
+	readonly inputs: Iterable<string>;
+	readonly outputs: Iterable<string>;
+	/** Inputs that may be absent; they must stand inside `$[[…]]`. */
+	readonly optional?: Iterable<string>;
+	/** Parameters of a sweep's search space. */
+	readonly searchSpace?: Iterable<string>;
+}
+
+/** All `${{…}}` of a text, in order. */
+export function findExpressions(text: string): readonly Expression[] {
+	return [...text.matchAll(/\$\{\{\s*(.*?)\s*\}\}/gs)].map((match) => ({
+		text: match[0],
+		path: (match[1] ?? '').split('.').map((part) => part.trim()),
+		start: match.index,
+		end: match.index + match[0].length,
+	}));
+}
+
+/** Whether a text is one expression and nothing else; gives its parts if so. */
+export function wholeExpression(text: string): readonly string[] | undefined {
+	const [first, ...rest] = findExpressions(text.trim());
+	return first !== undefined && rest.length === 0 && first.text === text.trim() ? first.path : undefined;
+}
+
+/** Notes a fault for each expression of a command that names something undeclared, and warns of likely slips. */
+export function checkCommand(node: YamlNode | undefined, declared: Declared, reading: Reading): void {
+	const command = asText(node);
+	if (command === undefined) {
+		return;
+	}
+	const sections = sectionsOf(declared);
+	const optional = new Set(declared.optional ?? []);
+	const brackets = [...command.text.matchAll(/\$\[\[.*?\]\]/gs)].map(
+		(match) => [match.index, match.index + match[0].length] as const,
+	);
+	for (const expression of findExpressions(command.text)) {
+		const [section = '', name = ''] = expression.path;
+		checkName(expression, sections, command.at, reading);
+		const inside = brackets.some(([start, end]) => expression.start >= start && expression.end <= end);
+		if (section === 'inputs' && optional.has(name) && !inside) {
+			reading.fault(
+				command.at,
+				`The input '${name}' is optional, so in the command it must stand inside $[[…]]: $[[--${name} ${expression.text}]].`,
+			);
+		}
+	}
+	warnOfSlips(command.text, sections, command.at, reading);
+}
+
+function sectionsOf(declared: Declared): ReadonlyMap<string, ReadonlySet<string>> {
+	const sections = new Map<string, ReadonlySet<string>>([
+		['inputs', new Set(declared.inputs)],
+		['outputs', new Set(declared.outputs)],
+	]);
+	if (declared.searchSpace !== undefined) {
+		sections.set('search_space', new Set(declared.searchSpace));
+	}
+	return sections;
+}
+
+function checkName(
+	expression: Expression,
+	sections: ReadonlyMap<string, ReadonlySet<string>>,
+	at: Place,
+	reading: Reading,
+): void {
+	const [section = '', ...rest] = expression.path;
+	const names = sections.get(section);
+	if (names === undefined) {
+		const known = ['inputs', 'outputs', 'search_space'];
+		const guess = known.includes(section) ? undefined : nearest(section, known);
+		if (guess !== undefined || known.includes(section)) {
+			const hint = guess === undefined ? 'Only a sweep job has a search space.' : `Did you mean '${guess}'?`;
+			reading.fault(at, `The command refers to ${expression.text}, and this job has no '${section}'. ${hint}`);
+		}
+		return;
+	}
+	const name = rest.join('.');
+	if (!names.has(name) && !names.has(rest[0] ?? '')) {
+		const guess = nearest(name, names);
+		const hint = guess === undefined ? `Declare it under '${section}'.` : `Did you mean '${guess}'?`;
+		reading.fault(
+			at,
+			`The command refers to ${expression.text}, but '${name}' is not declared under '${section}'. ${hint}`,
+		);
+	}
+}
+
+// `{inputs.x}` and `${inputs.x}` are passed on as they stand, which is never what was meant.
+function warnOfSlips(
+	text: string,
+	sections: ReadonlyMap<string, ReadonlySet<string>>,
+	at: Place,
+	reading: Reading,
+): void {
+	for (const match of text.matchAll(/(?<!\{)\$?\{\{?\s*(inputs|outputs|search_space)\.([\w.]+)\s*\}\}?/g)) {
+		const isExpression = /^\$\{\{.*\}\}$/s.test(match[0]);
+		if (!isExpression && sections.has(match[1] ?? '')) {
+			reading.warn(
+				at,
+				`'${match[0]}' is not an expression and is passed on as it stands. An expression is written \${{${match[1]}.${match[2]}}}.`,
+			);
+		}
+	}
+}
