@@ -25,6 +25,8 @@ const MOST_ANNOTATIONS = 10;
 /** The runner cuts an annotation's message here. */
 const LONGEST_ANNOTATION = 4096;
 
+const ANNOTATE = { notice: core.notice, warning: core.warning, error: core.error };
+
 /**
  * The log as GitHub's runner reads it.
  * @param write takes whole lines; standard output in a real run
@@ -40,7 +42,7 @@ export function createGitHubLog(secrets: Secrets, write: (text: string) => void)
 			return;
 		}
 		const message = clean.length > LONGEST_ANNOTATION ? `${clean.slice(0, LONGEST_ANNOTATION - 1)}…` : clean;
-		core[kind](message, annotationOf(where));
+		ANNOTATE[kind](message, annotationOf(where));
 		if (message !== clean) print(clean);
 	};
 	return {
@@ -98,6 +100,6 @@ export function neutralise(text: string): string {
 }
 
 function neutraliseLine(line: string): string {
-	const opening = /^((?:\s|\u001b\[[0-9;:]*m|[\u200b-\u200f\u2060\ufeff])*)(\\*::)/u;
+	const opening = /^([\s\u200b-\u200f\u2060\ufeff]*)(\\*::)/u;
 	return line.replace(opening, '$1\\$2').replace(/#(\\*#\[)/g, '#\\$1');
 }

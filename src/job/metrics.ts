@@ -1,0 +1,50 @@
+// The metrics of a finished job: the last value of each name.
+import { listAt, numberAt, textAt } from '../azure/json.ts';
+import type { Workspace } from '../azure/workspace.ts';
+
+/** Name to last value. NaN and the infinities are possible. */
+export type Metrics = Readonly<Record<string, number>>;
+
+/**
+ * The metrics that the job logged through MLflow, by its tracking interface.
+ * @throws ServiceError where the interface cannot be read
+ */
+export async function readMetrics(workspace: Workspace, runId: string, signal?: AbortSignal): Promise<Metrics> {
+	const run = await workspace.mlflow('runs/get', { doing: `read the metrics of the job "${runId}"`, query: { run_id: runId }, signal });
+	const metrics = listAt(run, 'run', 'data', 'metrics').flatMap((metric): [string, number][] => {
+		const key = textAt(metric, 'key');
+		// JSON has no NaN; MLflow sends it as text or leaves it out.
+		const value = numberAt(metric, 'value') ?? Number.NaN;
+		return key === undefined ? [] : [[key, value]];
+	});
+	return Object.fromEntries(metrics.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** One logged value of a metric. */
+export interface MetricPoint {
+	readonly step: number;
+	readonly value: number;
+	/** Milliseconds since the epoch. */
+	readonly timestamp: number;
+}
+
+/** Everything logged under one name, in the order of its steps; at most `most` points. */
+export async function readMetricHistory(
+	workspace: Workspace,
+	{ runId, key, most, signal }: { runId: string; key: string; most: number; signal?: AbortSignal | undefined },
+): Promise<readonly MetricPoint[]> {
+	const points: MetricPoint[] = [];
+	let pageToken: string | undefined;
+	do {
+		const page = await workspace.mlflow('metrics/get-history', {
+			doing: `read the history of the metric "${key}"`,
+			query: { run_id: runId, metric_key: key, ...(pageToken === undefined ? {} : { page_token: pageToken }) },
+			signal,
+		});
+		for (const metric of listAt(page, 'metrics')) {
+			points.push({ step: numberAt(metric, 'step') ?? 0, value: numberAt(metric, 'value') ?? Number.NaN, timestamp: numberAt(metric, 'timestamp') ?? 0 });
+		}
+		pageToken = textAt(page, 'next_page_token') || undefined;
+	} while (pageToken !== undefined && points.length < most);
+	return points.slice(0, most).sort((a, b) => a.step - b.step || a.timestamp - b.timestamp);
+}
