@@ -145,6 +145,8 @@ export class MlflowServer {
 			'runs/delete-tag': (fields) => this.#log.deleteTag(fields),
 			'metrics/get-history': (fields) => this.#log.history(fields),
 			'metrics/get-history-bulk-interval': (fields) => this.#log.bulkHistory(fields),
+			// MLflow 3 asks for these before it reads artifacts of a run. The emulator keeps no logged models.
+			'logged-models/search': () => ({}),
 			'artifacts/list': (fields) => listArtifacts(this.#artifacts, findRun(this.#runs, fields), fields),
 		};
 	}
