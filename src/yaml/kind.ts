@@ -1,0 +1,158 @@
+// What a CLI v2 file is about: told from `$schema`, else from `type`, else from what only one kind has.
+import { FileError } from '../errors.ts';
+import { asText, child } from './checks.ts';
+import type { YamlFile } from './node.ts';
+
+/** The kinds of CLI v2 file that this action knows. */
+export type FileKind =
+	| `job:${'command' | 'sweep' | 'pipeline' | 'automl' | 'spark' | 'parallel'}`
+	| `component:${'command' | 'pipeline' | 'parallel' | 'spark'}`
+	| 'environment'
+	| 'data'
+	| 'model'
+	| 'datastore'
+	| 'compute'
+	| 'workspace'
+	| 'online-endpoint'
+	| 'online-deployment'
+	| 'batch-endpoint'
+	| 'batch-deployment';
+
+const SCHEMAS: readonly (readonly [RegExp, FileKind])[] = [
+	[/^commandjob$/, 'job:command'],
+	[/^sweepjob$/, 'job:sweep'],
+	[/^pipelinejob$/, 'job:pipeline'],
+	[/^automl.*job$/, 'job:automl'],
+	[/^sparkjob$/, 'job:spark'],
+	[/^paralleljob$/, 'job:parallel'],
+	[/^commandcomponent$/, 'component:command'],
+	[/^pipelinecomponent$/, 'component:pipeline'],
+	[/^parallelcomponent$/, 'component:parallel'],
+	[/^sparkcomponent$/, 'component:spark'],
+	[/^environment$/, 'environment'],
+	[/^(data|asset)$/, 'data'],
+	[/^model$/, 'model'],
+	[/^(azureblob|azurefile|azuredatalakegen1|azuredatalakegen2|datalakegen1|datalakegen2|onelake)$/, 'datastore'],
+	[
+		/^(amlcompute|computeinstance|vmcompute|virtualmachine|kubernetescompute|kubernetes|synapsesparkcompute|synapsespark)$/,
+		'compute',
+	],
+	[/^workspace$/, 'workspace'],
+	[/^(managedonlineendpoint|kubernetesonlineendpoint|onlineendpoint)$/, 'online-endpoint'],
+	[/^(managedonlinedeployment|kubernetesonlinedeployment|onlinedeployment)$/, 'online-deployment'],
+	[/^batchendpoint$/, 'batch-endpoint'],
+	[/^(batchdeployment|modelbatchdeployment|pipelinecomponentbatchdeployment)$/, 'batch-deployment'],
+];
+
+const TYPES: ReadonlyMap<string, readonly FileKind[]> = new Map<string, readonly FileKind[]>([
+	['sweep', ['job:sweep']],
+	['automl', ['job:automl']],
+	['uri_file', ['data']],
+	['uri_folder', ['data']],
+	['mltable', ['data']],
+	['custom_model', ['model']],
+	['mlflow_model', ['model']],
+	['triton_model', ['model']],
+	['amlcompute', ['compute']],
+	['computeinstance', ['compute']],
+	['virtualmachine', ['compute']],
+	['synapsespark', ['compute']],
+	['azure_blob', ['datastore']],
+	['azure_file', ['datastore']],
+	['azure_data_lake_gen1', ['datastore']],
+	['azure_data_lake_gen2', ['datastore']],
+	['one_lake', ['datastore']],
+]);
+
+/** Says what a file is about. Throws a `FileError` that asks for `$schema` where it could be several things or nothing known. */
+export function kindOf(file: YamlFile): FileKind {
+	const has = (key: string): boolean => child(file.root, key) !== undefined;
+	const schema = asText(child(file.root, '$schema'));
+	const bySchema = schema && kindOfSchema(schema.text);
+	if (bySchema !== undefined) {
+		return bySchema;
+	}
+	const type = asText(child(file.root, 'type'))?.text.toLowerCase();
+	const candidates = (type === undefined ? undefined : TYPES.get(type)) ?? candidatesOf(type, has);
+	const [only] = candidates;
+	if (only !== undefined && candidates.length === 1) {
+		return only;
+	}
+	throw undecided(file, candidates, schema?.text);
+}
+
+/** The kind that a `$schema` names, or undefined where it names none that this action knows. */
+export function kindOfSchema(schema: string): FileKind | undefined {
+	const name = /([^/\\]+?)(?:\.schema)?(?:\.json)?$/.exec(schema.trim())?.[1]?.toLowerCase().replace(/[-_]/g, '') ?? '';
+	return SCHEMAS.find(([pattern]) => pattern.test(name))?.[1];
+}
+
+function candidatesOf(type: string | undefined, has: (key: string) => boolean): readonly FileKind[] {
+	if (has('endpoint_name')) {
+		return deployments(type, has);
+	}
+	if (
+		type === 'command' ||
+		type === 'parallel' ||
+		type === 'spark' ||
+		type === 'pipeline' ||
+		(type === undefined && has('jobs'))
+	) {
+		return jobOrComponent(type ?? 'pipeline', has);
+	}
+	if (type === undefined && has('command')) {
+		return jobOrComponent('command', has);
+	}
+	if (has('image') || has('conda_file') || has('build')) {
+		return ['environment'];
+	}
+	if (type === 'kubernetes') {
+		return has('resource_id') ? ['compute'] : ['compute', 'online-deployment'];
+	}
+	return endpoints(has);
+}
+
+// A job says where it runs; a component has a version, or inputs that declare types without values.
+function jobOrComponent(
+	type: 'command' | 'parallel' | 'spark' | 'pipeline',
+	has: (key: string) => boolean,
+): readonly FileKind[] {
+	const job = ['compute', 'experiment_name', 'limits', 'queue_settings', 'services', 'settings', 'identity'].some(has);
+	const component = ['version', 'is_deterministic'].some(has);
+	if (job !== component) {
+		return [job ? `job:${type}` : `component:${type}`];
+	}
+	return [`job:${type}`, `component:${type}`];
+}
+
+function deployments(type: string | undefined, has: (key: string) => boolean): readonly FileKind[] {
+	const online = type === 'managed' || type === 'kubernetes' || has('instance_type') || has('instance_count');
+	const batch = type === 'model' || type === 'pipeline' || has('compute') || has('mini_batch_size') || has('settings');
+	if (online !== batch) {
+		return [online ? 'online-deployment' : 'batch-deployment'];
+	}
+	return ['online-deployment', 'batch-deployment'];
+}
+
+function endpoints(has: (key: string) => boolean): readonly FileKind[] {
+	if (has('traffic') || has('mirror_traffic') || has('public_network_access')) {
+		return ['online-endpoint'];
+	}
+	if (has('defaults')) {
+		return ['batch-endpoint'];
+	}
+	if (has('auth_mode')) {
+		return ['online-endpoint', 'batch-endpoint'];
+	}
+	if (has('flavors') || has('stage')) {
+		return ['model'];
+	}
+	return has('path') ? ['data', 'model'] : [];
+}
+
+function undecided(file: YamlFile, candidates: readonly FileKind[], schema: string | undefined): FileError {
+	const could = candidates.length > 0 ? `It could be ${candidates.join(' or ')}.` : 'Nothing in it says what it is.';
+	const unknown = schema === undefined ? '' : ` Its $schema, '${schema}', is none that this action knows.`;
+	const message = `Cannot tell what kind of file this is. ${could}${unknown} Add the line that the Azure ML docs give for its kind, e.g. $schema: https://azuremlschemas.azureedge.net/latest/commandJob.schema.json`;
+	return new FileError(file.path, [{ message, where: file.root.at }]);
+}
