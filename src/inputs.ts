@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { type Cloud, CLOUD_NAMES, knownCloud, readCloudFile } from './azure/cloud.ts';
 import type { AuthRequest } from './azure/credential.ts';
-import { isObject, type Json, parseJson, textAt } from './azure/json.ts';
+import { isObject, type Json, parseJson, textAt } from './json.ts';
 import type { WorkspaceName } from './azure/workspace.ts';
 import { parseTraffic, type TrafficStep } from './endpoint/traffic.ts';
 import { type Fault, InputError } from './errors.ts';

@@ -1,7 +1,7 @@
 // Reads the facts of the workflow run from the variables and the event file that the runner sets. Used by inputs.ts alone.
 import { readFileSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { at, numberAt, parseJson, textAt } from './azure/json.ts';
+import { at, numberAt, parseJson, textAt } from './json.ts';
 import type { RunContext } from './run-context.ts';
 
 /** The run context from the runner's environment; whatever is missing there is undefined. */

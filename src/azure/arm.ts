@@ -5,7 +5,7 @@ import { apiVersionOf } from './api-versions.ts';
 import type { BearerHttp } from './bearer.ts';
 import type { Cloud } from './cloud.ts';
 import { type HttpAnswer, type Method, retryAfter, Unreachable } from './http.ts';
-import { at, isObject, type Json, listAt, parseJson, textAt } from './json.ts';
+import { at, isObject, type Json, listAt, parseJson, textAt, jsonText } from '../json.ts';
 import { messageFrom, serviceError } from './service-error.ts';
 
 /** An answer of the resource manager. `body` is undefined where there is none. */
@@ -76,7 +76,7 @@ export function createArm(http: BearerHttp, cloud: Cloud, clock: Clock): Arm {
 						accept: 'application/json',
 						...(body === undefined ? {} : { 'content-type': 'application/json' }),
 					},
-					...(body === undefined ? {} : { body: JSON.stringify(body) }),
+					...(body === undefined ? {} : { body: jsonText(body) }),
 				}),
 			call.doing,
 		);

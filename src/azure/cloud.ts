@@ -1,6 +1,6 @@
 // The endpoints of each Azure cloud, and the one question of trust: which hosts may see a token.
 import type { Fault } from '../errors.ts';
-import { at, isObject, parseJson, textAt } from './json.ts';
+import { at, isObject, parseJson, textAt } from '../json.ts';
 
 /** Where a cloud is reached. URLs have no trailing slash. */
 export interface Cloud {

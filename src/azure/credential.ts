@@ -9,7 +9,7 @@ import {
 import type { Clock } from '../clock.ts';
 import { messageOf, SignInError } from '../errors.ts';
 import type { Cloud } from './cloud.ts';
-import { parseJson, textAt } from './json.ts';
+import { parseJson, textAt } from '../json.ts';
 
 /** How the workflow wants to sign in; `inputs.ts` decides it. */
 export type AuthRequest =

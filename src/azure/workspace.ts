@@ -4,7 +4,7 @@ import type { Arm } from './arm.ts';
 import type { BearerHttp } from './bearer.ts';
 import type { Cloud } from './cloud.ts';
 import { type Http, Unreachable } from './http.ts';
-import { type Json, listAt, objectAt, parseJson, textAt } from './json.ts';
+import { type Json, listAt, objectAt, parseJson, textAt, jsonText } from '../json.ts';
 import { serviceError } from './service-error.ts';
 
 /** Which workspace. */
@@ -87,7 +87,7 @@ export async function connectWorkspace(name: WorkspaceName, parts: WorkspacePart
 				// What is posted here are queries.
 				repeatable: true,
 				headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-				...(body === undefined ? {} : { body: JSON.stringify(body) }),
+				...(body === undefined ? {} : { body: jsonText(body) }),
 			})
 			.catch((error) => explainSilence(error, doing));
 		if (answer.status >= 300) throw serviceError(answer, doing);

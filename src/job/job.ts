@@ -1,6 +1,6 @@
 // A job as it exists in the workspace: what its ARM resource and its run-history record say. Looking, not acting.
 import { messageFrom } from '../azure/service-error.ts';
-import { at, isObject, type Json, listAt, objectAt, textAt } from '../azure/json.ts';
+import { at, isObject, type Json, listAt, objectAt, textAt } from '../json.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import { ServiceError } from '../errors.ts';
 

@@ -1,5 +1,5 @@
 // The metrics of a finished job: the last value of each name.
-import { listAt, numberAt, textAt } from '../azure/json.ts';
+import { listAt, numberAt, textAt } from '../json.ts';
 import type { Workspace } from '../azure/workspace.ts';
 
 /** Name to last value. NaN and the infinities are possible. */

@@ -1,0 +1,37 @@
+// What a job, a deployment or another asset needs to exist before its own body can be sent. Readers of files make
+// dependencies, publish.ts turns each into the id or URI that bodies hold, and translation to bodies stays pure.
+
+import type { Place } from '../errors.ts';
+import type { ComponentFile } from './component-file.ts';
+import type { EnvironmentFile } from './environment-file.ts';
+import type { ModelFile } from './model-file.ts';
+import type { Reference } from './reference.ts';
+
+/**
+ * One thing to resolve. What the resolved string is:
+ * - `reference`: the ARM id (or the URI as written) of what the reference leads to.
+ * - `code`: ARM id of a code version that holds this folder or file.
+ * - `upload`: `azureml://datastores/<store>/paths/LocalUpload/<hash>/<base name>` of a local file or folder (`uri_folder`s end in `/`).
+ * - `build-context`: https URL of the uploaded folder, ending in `/`.
+ * - `environment`, `model`, `component`: ARM id of the (mostly anonymous) version made from an inline definition or a file.
+ */
+export type Dependency =
+	| { readonly need: 'reference'; readonly reference: Reference }
+	| { readonly need: 'code'; readonly path: string; readonly written: string; readonly at: Place }
+	| {
+			readonly need: 'upload';
+			readonly path: string;
+			readonly written: string;
+			/** `uri_file`, `uri_folder`, `mltable`, or a model type. */
+			readonly type: string;
+			/** The datastore to upload to; the workspace's default one when absent. */
+			readonly datastore: string | undefined;
+			readonly at: Place;
+	  }
+	| { readonly need: 'build-context'; readonly path: string; readonly written: string; readonly at: Place }
+	| { readonly need: 'environment'; readonly environment: EnvironmentFile }
+	| { readonly need: 'model'; readonly model: ModelFile }
+	| { readonly need: 'component'; readonly component: ComponentFile };
+
+/** Gives the resolved string of a dependency that `publish` has already dealt with. */
+export type IdOf = (dependency: Dependency) => string;
