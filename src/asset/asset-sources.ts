@@ -16,15 +16,25 @@ export type Needs<Need extends Dependency['need']> = Extract<Dependency, { need:
 export const environmentSource: Reader<Needs<'reference' | 'environment'>> = (node, reading) => {
 	if (node.kind === 'map') {
 		warnOfName(node, reading, 'environment');
-		return { need: 'environment', environment: environment(node, reading) };
+		return { need: 'environment', environment: environment(node, reading), anonymous: true };
 	}
 	return { need: 'reference', reference: assetReference('environments')(node, reading) };
 };
 
-/** A reader of a deployment's `model`: the name of one, or its definition. */
+/** A reader of a deployment's `environment`. Unlike in a job, a definition that has a name is registered under it. */
+export const deploymentEnvironmentSource: Reader<Needs<'reference' | 'environment'>> = (node, reading) => {
+	if (node.kind === 'map') {
+		const defined = environment(node, reading);
+		return { need: 'environment', environment: defined, anonymous: defined.name === undefined };
+	}
+	return { need: 'reference', reference: assetReference('environments')(node, reading) };
+};
+
+/** A reader of a deployment's `model`: the name of one, or its definition. One with a name is registered under it. */
 export const modelSource: Reader<Needs<'reference' | 'model'>> = (node, reading) => {
 	if (node.kind === 'map') {
-		return { need: 'model', model: model(node, reading) };
+		const defined = model(node, reading);
+		return { need: 'model', model: defined, anonymous: defined.name === undefined };
 	}
 	return { need: 'reference', reference: assetReference('models')(node, reading) };
 };

@@ -1,6 +1,6 @@
 // A component as CLI v2 writes it, in a file of its own or inline in a pipeline.
 import type { Place } from '../errors.ts';
-import type { JsonObject } from '../yaml/json.ts';
+import { type JsonObject, jsonObject, mapValues } from '../yaml/json.ts';
 import type { Dependency, IdOf } from './dependency.ts';
 
 /** The types of component that this action can make. */
@@ -14,9 +14,38 @@ export interface ComponentFile {
 	/** What must exist before the component can be sent. */
 	readonly dependencies: readonly Dependency[];
 	/** The spec of the REST body, with the ids of the dependencies filled in. `name` and `version` are not in it. */
-	readonly spec: (context: { readonly workspaceId: string; readonly idOf: IdOf }) => JsonObject;
+	readonly spec: (context: ComponentContext) => JsonObject;
 	readonly description: string | undefined;
 	readonly tags: ReadonlyMap<string, string> | undefined;
 	readonly properties: ReadonlyMap<string, string> | undefined;
 	readonly at: Place;
+}
+
+/** What the translation of a component needs. */
+export interface ComponentContext {
+	readonly workspaceId: string;
+	readonly idOf: IdOf;
+}
+
+/** The name under which components without a name of their own are kept. */
+export const ANONYMOUS_COMPONENT = 'azureml_anonymous';
+
+/** The body of `PUT components/{name}/versions/{version}`. `version` must be given for a component that is not anonymous. */
+export function componentBody(
+	file: ComponentFile,
+	context: ComponentContext,
+	anonymous: boolean,
+	version: string = file.version ?? '1',
+): JsonObject {
+	const named = anonymous ? { name: ANONYMOUS_COMPONENT, version: '1' } : { name: file.name, version };
+	return {
+		properties: jsonObject({
+			description: file.description,
+			properties: file.properties && mapValues(file.properties, (value) => value),
+			tags: file.tags && mapValues(file.tags, (value) => value),
+			isAnonymous: anonymous,
+			isArchived: false,
+			componentSpec: jsonObject({ ...file.spec(context), ...named }),
+		}),
+	};
 }

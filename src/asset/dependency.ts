@@ -11,13 +11,17 @@ import type { Reference } from './reference.ts';
  * One thing to resolve. What the resolved string is:
  * - `reference`: the ARM id (or the URI as written) of what the reference leads to.
  * - `code`: ARM id of a code version that holds this folder or file.
+ * - `placeholder-code`: ARM id of a code version that holds one file, `COMPONENT_PLACEHOLDER`, because a component needs code.
  * - `upload`: `azureml://datastores/<store>/paths/LocalUpload/<hash>/<base name>` of a local file or folder (`uri_folder`s end in `/`).
  * - `build-context`: https URL of the uploaded folder, ending in `/`.
- * - `environment`, `model`, `component`: ARM id of the (mostly anonymous) version made from an inline definition or a file.
+ * - `environment`, `model`: ARM id of the version made from an inline definition: an `anonymous` one, or (in a deployment,
+ *   where the definition has a name) one under that name with the file's version or the next free one.
+ * - `component`: ARM id of the anonymous version made from an inline definition or a file.
  */
 export type Dependency =
 	| { readonly need: 'reference'; readonly reference: Reference }
 	| { readonly need: 'code'; readonly path: string; readonly written: string; readonly at: Place }
+	| { readonly need: 'placeholder-code' }
 	| {
 			readonly need: 'upload';
 			readonly path: string;
@@ -29,8 +33,8 @@ export type Dependency =
 			readonly at: Place;
 	  }
 	| { readonly need: 'build-context'; readonly path: string; readonly written: string; readonly at: Place }
-	| { readonly need: 'environment'; readonly environment: EnvironmentFile }
-	| { readonly need: 'model'; readonly model: ModelFile }
+	| { readonly need: 'environment'; readonly environment: EnvironmentFile; readonly anonymous: boolean }
+	| { readonly need: 'model'; readonly model: ModelFile; readonly anonymous: boolean }
 	| { readonly need: 'component'; readonly component: ComponentFile };
 
 /** Gives the resolved string of a dependency that `publish` has already dealt with. */

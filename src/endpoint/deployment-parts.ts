@@ -1,5 +1,5 @@
 // What online and batch deployments have in common: names, scoring code, probes of a value. Nothing here is sent alone.
-import { environmentSource, modelSource, type Needs } from '../asset/asset-sources.ts';
+import { deploymentEnvironmentSource, modelSource, type Needs } from '../asset/asset-sources.ts';
 import type { Dependency, IdOf } from '../asset/dependency.ts';
 import { localPath } from '../asset/local-path.ts';
 import { isUri, parseAssetReference } from '../asset/reference.ts';
@@ -88,10 +88,10 @@ export function readDeploymentFacts(map: MapReader): DeploymentFacts {
 	map.ignore('$schema', 'id', 'type', 'provisioning_state', 'creation_context');
 	const model = map.optional('model', modelSource);
 	const code = map.optional('code_configuration', codeConfiguration);
-	const environment = map.optional('environment', environmentSource);
+	const environment = map.optional('environment', deploymentEnvironmentSource);
 	return {
 		name: map.optional('name', endpointName),
-		endpointName: map.optional('endpoint_name', endpointName),
+		endpointName: map.optional('endpoint_name', text),
 		description: map.optional('description', text),
 		tags: map.optional('tags', stringMap) ?? new Map(),
 		properties: map.optional('properties', stringMap) ?? new Map(),

@@ -1,0 +1,57 @@
+// Takes one file of any kind through reader and body into an imagined workspace.
+import path from 'node:path';
+import { environmentBody, readEnvironmentFile } from '../../../src/asset/environment-file.ts';
+import { onlineDeploymentBody, readOnlineDeployment } from '../../../src/endpoint/online-deployment-file.ts';
+import { onlineEndpointBody, readOnlineEndpoint } from '../../../src/endpoint/online-file.ts';
+import { jobBody, readJobFile } from '../../../src/job/file/index.ts';
+import { openYaml } from '../../../src/yaml/load.ts';
+import type { YamlFile } from '../../../src/yaml/node.ts';
+import { type ImaginedWorkspace, WORKSPACE } from './imagined-publish.ts';
+
+type Translate = (file: YamlFile, workspace: ImaginedWorkspace) => void;
+
+const LOCATION = 'eastus';
+
+function endpointContext(workspace: ImaginedWorkspace): {
+	workspaceId: string;
+	location: string;
+	idOf: ImaginedWorkspace['idOf'];
+} {
+	return { workspaceId: WORKSPACE, location: LOCATION, idOf: workspace.idOf };
+}
+
+const KINDS: Readonly<Record<string, Translate>> = {
+	job: (file, workspace) => {
+		const job = readJobFile(file);
+		workspace.publish(job.dependencies);
+		const name = job.name ?? '<generated-name>';
+		const experimentName = path.basename(file.folder).split('.')[0] ?? '';
+		const body = jobBody(job, { workspaceId: WORKSPACE, idOf: workspace.idOf, name, experimentName });
+		workspace.put(`jobs/${name}`, { ...body });
+	},
+	environment: (file, workspace) => {
+		const environment = readEnvironmentFile(file);
+		workspace.publish(environment.dependencies);
+		const body = environmentBody(environment, workspace.idOf, false);
+		workspace.put(`environments/${environment.name}/versions/${environment.version ?? '8'}`, body);
+	},
+	'online-endpoint': (file, workspace) => {
+		const endpoint = readOnlineEndpoint(file);
+		workspace.put(`onlineEndpoints/${endpoint.name}`, onlineEndpointBody(endpoint, endpointContext(workspace)));
+	},
+	'online-deployment': (file, workspace) => {
+		const deployment = readOnlineDeployment(file);
+		workspace.publish(deployment.dependencies);
+		const body = onlineDeploymentBody(deployment, endpointContext(workspace));
+		workspace.put(`onlineEndpoints/${deployment.endpointName}/deployments/${deployment.name}`, body);
+	},
+};
+
+/** Reads a file as the given kind of golden and puts all its requests into the workspace. */
+export function translate(kind: string, yaml: string, workspace: ImaginedWorkspace): void {
+	const run = KINDS[kind.split(':')[0] ?? ''];
+	if (run === undefined) {
+		throw new Error(`No translation for ${kind}.`);
+	}
+	run(openYaml(yaml, path.basename(yaml)), workspace);
+}
