@@ -1,0 +1,289 @@
+import { createHash } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type BlobContainer, type BlobParts, openContainer } from '../../src/azure/blob.ts';
+import type { BlobSource } from '../../src/azure/blob-put.ts';
+import { createSlots } from '../../src/azure/slots.ts';
+import { type BlobServer, startBlobServer } from './blob-server.ts';
+
+let server: BlobServer;
+let slept: number[];
+let retries: string[];
+
+beforeEach(async () => {
+	server = await startBlobServer();
+	slept = [];
+	retries = [];
+});
+afterEach(() => server.close());
+
+const clock = () => {
+	let now = 0;
+	return {
+		now: () => now,
+		sleep: async (ms: number) => {
+			slept.push(ms);
+			now += ms;
+		},
+		random: () => 0,
+	};
+};
+
+function container(parts: Partial<BlobParts> = {}): BlobContainer {
+	const time = clock();
+	const url = `http://storageacct.blob.localhost:${server.port}/container`;
+	return openContainer(
+		{ url, sas: 'sv=2022-11-02&sr=c&sig=top%2Fsecret%3D' },
+		{ clock: time, slots: createSlots(time), onRetry: (line) => retries.push(line), ...parts },
+	);
+}
+
+function sourceOf(content: Buffer | string, promised: Buffer | string = content): BlobSource {
+	const bytes = Buffer.from(content);
+	const md5 = createHash('md5').update(Buffer.from(promised)).digest('base64');
+	return { size: bytes.length, md5, read: async (offset, length) => bytes.subarray(offset, offset + length) };
+}
+
+const stored = (name: string) => server.blobs.get(`/container/${name}`)?.data;
+const puts = () => server.requests.filter((request) => request.method === 'PUT');
+
+describe('putting a blob', () => {
+	test('sends the bytes once, by the signed URL alone, with their MD5', async () => {
+		await expect(container().put('src/train.py', sourceOf('print(1)\n'))).resolves.toBe('written');
+		expect(stored('src/train.py')?.toString()).toBe('print(1)\n');
+		const [put] = puts();
+		expect(put?.query['sig']).toBe('top/secret=');
+		expect(put?.headers.authorization).toBeUndefined();
+		expect(put?.headers['x-ms-blob-type']).toBe('BlockBlob');
+		expect(put?.headers['if-none-match']).toBe('*');
+		expect(put?.headers['content-md5']).toBe(createHash('md5').update('print(1)\n').digest('base64'));
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test('keeps an empty file', async () => {
+		await container().put('empty.txt', sourceOf(''));
+		expect(stored('empty.txt')).toHaveLength(0);
+	});
+
+	test('signs with the account key', async () => {
+		const time = clock();
+		const url = `http://storageacct.blob.localhost:${server.port}/container`;
+		const key = Buffer.from('the account key').toString('base64');
+		const parts = { clock: time, slots: createSlots(time) };
+		await openContainer({ url, account: 'storageacct', key }, parts).put('a.txt', sourceOf('a'));
+		expect(puts()[0]?.headers.authorization).toMatch(/^SharedKey storageacct:/);
+		expect(stored('a.txt')?.toString()).toBe('a');
+	});
+
+	test.each(['a b.txt', 'ü/é.txt', '100%?#&+=.txt', "it's (1).txt", 'e\u0301.txt'])(
+		'keeps the name %s',
+		async (name) => {
+			await container().put(name, sourceOf('x'));
+			expect([...server.blobs.keys()]).toEqual([`/container/${name}`]);
+		},
+	);
+
+	test('sends a large file in blocks, in order, and tells of each', async () => {
+		const content = Buffer.from(Array.from({ length: 1050 }, (_, place) => place % 251));
+		const told: number[] = [];
+		await container({ block: 100 }).put('big.bin', sourceOf(content), { onBytes: (count) => told.push(count) });
+		expect(stored('big.bin')?.equals(content)).toBe(true);
+		expect(told.reduce((sum, count) => sum + count, 0)).toBe(1050);
+		expect(puts().filter((put) => put.query['comp'] === 'block')).toHaveLength(11);
+	});
+
+	test('sends only the block again whose connection broke', async () => {
+		let broken = false;
+		server.fault = ({ query }) => {
+			if (broken || query['blockid'] !== Buffer.from('000000000002').toString('base64')) return undefined;
+			broken = true;
+			return { status: 0, reset: true };
+		};
+		const content = Buffer.alloc(500, 'x');
+		await container({ block: 100 }).put('big.bin', sourceOf(content));
+		expect(stored('big.bin')?.equals(content)).toBe(true);
+		expect(puts().filter((put) => put.query['comp'] === 'block')).toHaveLength(6);
+		expect(slept).toHaveLength(1);
+	});
+
+	test('does not commit a file that changed while it was sent', async () => {
+		await expect(container().put('a.txt', sourceOf('new!', 'old!'))).rejects.toThrow('a.txt');
+		const large = sourceOf(Buffer.alloc(500, 'n'), Buffer.alloc(500, 'o'));
+		await expect(container({ block: 100 }).put('big.bin', large)).rejects.toMatchObject({ name: 'SourceChanged' });
+		const shorter = { ...sourceOf('abc'), read: async () => Buffer.from('ab') };
+		await expect(container().put('c.txt', shorter)).rejects.toMatchObject({ name: 'SourceChanged' });
+		expect(server.blobs.size).toBe(0);
+	});
+
+	test('passes on the failure of a file that can no longer be read', async () => {
+		const gone = { ...sourceOf(Buffer.alloc(500)), read: async () => Promise.reject(new Error('gone')) };
+		await expect(container({ block: 100 }).put('gone.bin', gone)).rejects.toThrow('gone');
+		expect(server.requests).toHaveLength(0);
+	});
+
+	test('leaves the same bytes alone and writes over others', async () => {
+		await container().put('a.txt', sourceOf('same'));
+		await expect(container().put('a.txt', sourceOf('same'))).resolves.toBe('there');
+		await expect(container().put('a.txt', sourceOf('more'))).resolves.toBe('written');
+		expect(stored('a.txt')?.toString()).toBe('more');
+	});
+
+	test('looks first where asked to, and sends nothing again', async () => {
+		const content = Buffer.alloc(500, 'x');
+		await container({ block: 100 }).put('big.bin', sourceOf(content));
+		server.requests.length = 0;
+		await expect(container({ block: 100 }).put('big.bin', sourceOf(content), { lookFirst: true })).resolves.toBe(
+			'there',
+		);
+		expect(server.requests.map((request) => request.method)).toEqual(['HEAD']);
+	});
+
+	test('takes the second answer where the first was lost after the put', async () => {
+		let lost = false;
+		server.fault = (request) => {
+			if (lost || request.method !== 'PUT') return undefined;
+			lost = true;
+			const md5 = String(request.headers['x-ms-blob-content-md5']);
+			server.blobs.set(request.path, { data: request.body, md5, metadata: {} });
+			return { status: 0, reset: true };
+		};
+		await expect(container().put('a.txt', sourceOf('a'))).resolves.toBe('there');
+		expect(puts()).toHaveLength(2);
+	});
+});
+
+describe('patience', () => {
+	test('waits as long as the service asks, seconds or milliseconds, and halves the number of requests', async () => {
+		const answers = [
+			{ status: 429, headers: { 'retry-after': '7' } },
+			{ status: 503, code: 'ServerBusy', headers: { 'x-ms-retry-after-ms': '1234' } },
+		];
+		server.fault = () => answers.shift();
+		const time = clock();
+		const slots = createSlots(time, 16);
+		await container({ clock: time, slots }).put('a.txt', sourceOf('a'));
+		expect(slept).toEqual([7000, 1234]);
+		expect(slots.limit()).toBe(4);
+		expect(retries[0]).toContain('HTTP 429');
+	});
+
+	test('outlasts a storm in which every second request is refused', async () => {
+		let dice = 1;
+		server.fault = () => {
+			dice = (dice * 48271) % 2147483647;
+			return dice % 2 === 1 ? { status: 429, headers: { 'retry-after': '1' } } : undefined;
+		};
+		const storm = container();
+		const names = Array.from({ length: 60 }, (_, place) => `f${place}.txt`);
+		await Promise.all(names.map((name) => storm.put(name, sourceOf(name))));
+		expect(server.blobs.size).toBe(60);
+		const committed = puts().filter((put) => server.blobs.get(put.path)?.data.equals(put.body));
+		expect(committed.length).toBeGreaterThanOrEqual(60);
+	});
+
+	test('gives up after a bounded number of attempts', async () => {
+		server.fault = () => ({ status: 500, code: 'InternalError' });
+		await expect(container().put('a.txt', sourceOf('a'))).rejects.toMatchObject({ status: 500, code: 'InternalError' });
+		expect(server.requests).toHaveLength(7);
+	});
+
+	test('ends with the reason of the signal', async () => {
+		const stop = new AbortController();
+		server.fault = () => {
+			stop.abort(new Error('cancelled by the user'));
+			return { status: 503 };
+		};
+		await expect(container({ signal: stop.signal }).put('a.txt', sourceOf('a'))).rejects.toThrow(
+			'cancelled by the user',
+		);
+		expect(server.requests).toHaveLength(1);
+	});
+});
+
+describe('refusals', () => {
+	test.each([
+		['AuthorizationFailure', 'network rules'],
+		['AuthenticationFailed', "runner's clock"],
+		['AuthorizationPermissionMismatch', 'read, create, write'],
+		['KeyBasedAuthenticationNotPermitted', 'shared key'],
+	])('explains 403 %s and hides the signature', async (code, hint) => {
+		server.fault = () => ({ status: 403, code });
+		const failure = await container()
+			.put('a.txt', sourceOf('a'))
+			.catch((error: Error) => error);
+		expect(failure).toMatchObject({ name: 'TransferError', status: 403, code });
+		expect((failure as Error).message).toContain(hint);
+		expect((failure as Error).message).toContain('upload a.txt');
+		expect(everything(failure)).not.toMatch(/secret|sig=/);
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test('says which host does not answer', async () => {
+		const dead = await startBlobServer();
+		await dead.close();
+		const time = clock();
+		const access = { url: `http://acc.blob.localhost:${dead.port}/container`, sas: 'sig=top%2Fsecret' };
+		const lost = openContainer(access, { clock: time, slots: createSlots(time) });
+		const failure = await lost.find('a.txt').catch((error: Error) => error);
+		expect((failure as Error).message).toContain(`acc.blob.localhost:${dead.port} cannot be reached`);
+		expect(everything(failure)).not.toContain('secret');
+	});
+
+	test('does not follow a redirect', async () => {
+		server.fault = () => ({
+			status: 302,
+			headers: { location: `http://127.0.0.1:${server.port}/container/other.txt` },
+		});
+		await expect(container().read('a.txt', 0, 10)).rejects.toMatchObject({ status: 302 });
+		expect(server.requests).toHaveLength(1);
+	});
+});
+
+describe('looking and reading', () => {
+	test('finds a blob and its marks, or nothing', async () => {
+		const there = container();
+		await there.put('a.txt', sourceOf('abc'));
+		await there.mark('a.txt', { upload_status: 'completed', version: '1' });
+		const found = await there.find('a.txt');
+		expect(found).toMatchObject({ size: 3, metadata: { upload_status: 'completed', version: '1' } });
+		await expect(there.find('b.txt')).resolves.toBeUndefined();
+	});
+
+	test('lists every page', async () => {
+		const there = container();
+		for (const name of ['p/1', 'p/2', 'p/3', 'p/<4>&', 'q/5']) await there.put(name, sourceOf(name));
+		const names: string[] = [];
+		for await (const blob of there.list('p/')) names.push(blob.name);
+		expect(names).toEqual(['p/1', 'p/2', 'p/3', 'p/<4>&']);
+	});
+
+	test('reads ranges, and nothing where there is nothing', async () => {
+		const there = container();
+		await there.put('log', sourceOf('0123456789'));
+		await there.put('empty', sourceOf(''));
+		expect((await there.read('log', 3, 4)).toString()).toBe('3456');
+		expect((await there.read('log', 8, 100)).toString()).toBe('89');
+		expect(await there.read('log', 10, 5)).toHaveLength(0);
+		expect(await there.read('empty', 0, 5)).toHaveLength(0);
+	});
+
+	test('gives a whole blob in pieces, an empty one in none', async () => {
+		const there = container();
+		const content = Buffer.alloc(9 * 1024 * 1024, 'y');
+		await there.put('big', sourceOf(content));
+		await there.put('empty', sourceOf(''));
+		const pieces: Buffer[] = [];
+		for await (const piece of there.pieces('big')) pieces.push(piece);
+		expect(pieces.length).toBe(2);
+		expect(Buffer.concat(pieces).equals(content)).toBe(true);
+		for await (const piece of there.pieces('empty')) throw new Error(`a piece of ${piece.length} bytes`);
+	});
+});
+
+/** All that could be printed of an error: message, stack, own fields, causes. */
+function everything(error: unknown): string {
+	const seen: string[] = [];
+	for (let here = error; here instanceof Error; here = here.cause) {
+		seen.push(here.message, here.stack ?? '', JSON.stringify(here));
+	}
+	return seen.join('\n');
+}

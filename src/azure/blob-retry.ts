@@ -1,0 +1,93 @@
+// Tries a request to blob storage again where that can help. The storage client's own retries are off: they know
+// nothing of Retry-After on 429 and cannot be handed the time.
+import type { Clock } from '../clock.ts';
+import { explainBlobError, refusalOf } from './blob-error.ts';
+import { hostOf, retryAfter } from './http.ts';
+
+/** How often and how long a request is tried. Durations in milliseconds. */
+export interface BlobRetry {
+	readonly attempts: number;
+	/** Attempts where the service says it is busy; what bounds these is the budget. */
+	readonly busyAttempts: number;
+	readonly firstWait: number;
+	readonly longestWait: number;
+	/** All waits of one request together. */
+	readonly budget: number;
+	/** Longest wait for the answer to one request. */
+	readonly timeout: number;
+}
+
+/** What is done unless said otherwise: seven attempts, and a quarter of an hour of patience with a busy account. */
+export const BLOB_RETRY: BlobRetry = {
+	attempts: 7,
+	busyAttempts: 40,
+	firstWait: 800,
+	longestWait: 60_000,
+	budget: 15 * 60_000,
+	timeout: 300_000,
+};
+
+export interface RetryParts {
+	readonly clock: Clock;
+	readonly signal?: AbortSignal | undefined;
+	readonly retry?: BlobRetry;
+	/** Told of each 429 and 503. */
+	readonly onBusy?: () => void;
+	/** Told of each retry, with a line for the debug log. */
+	readonly onRetry?: (line: string) => void;
+}
+
+/**
+ * Sends a request until it goes well or cannot. Rejects with `BlobError`, or with the signal's reason once that is aborted.
+ * `doing` stands in messages after "Could not".
+ */
+export type Attempt = <T>(doing: string, request: (abortSignal: AbortSignal) => Promise<T>) => Promise<T>;
+
+const BUSY = new Set([429, 503]);
+const RETRIED = new Set([408, 429, 500, 502, 503, 504]);
+const RETRIED_CODES = new Set([
+	'ECONNRESET',
+	'ECONNREFUSED',
+	'ETIMEDOUT',
+	'EPIPE',
+	'EAI_AGAIN',
+	'ENETUNREACH',
+	'EHOSTUNREACH',
+	'REQUEST_SEND_ERROR',
+	'PARSE_ERROR',
+]);
+
+/** The attempts of one container; `url` is named in messages without its query. */
+export function createAttempt(url: string, parts: RetryParts): Attempt {
+	const { clock, signal, retry = BLOB_RETRY, onBusy = () => {}, onRetry = () => {} } = parts;
+	return async (doing, request) => {
+		let waited = 0;
+		for (let turn = 1; ; turn += 1) {
+			signal?.throwIfAborted();
+			const timeout = AbortSignal.timeout(retry.timeout);
+			try {
+				return await request(signal === undefined ? timeout : AbortSignal.any([signal, timeout]));
+			} catch (thrown) {
+				signal?.throwIfAborted();
+				const error = timeout.aborted ? new Error(`no answer within ${retry.timeout / 1000} s`) : thrown;
+				const { status, code, headers } = refusalOf(error);
+				const busy = BUSY.has(status);
+				if (busy) onBusy();
+				const most = busy ? retry.busyAttempts : retry.attempts;
+				const wait = retryAfter(headers, clock.now()) ?? backOff(turn, retry, clock.random());
+				const silent = status === 0 && (timeout.aborted || RETRIED_CODES.has(code ?? ''));
+				if (!(silent || RETRIED.has(status)) || turn >= most || waited + wait > retry.budget) {
+					throw explainBlobError(error, doing, url);
+				}
+				const seen = status === 0 ? (code ?? 'no answer') : `HTTP ${status}`;
+				onRetry(`${hostOf(url)}: ${seen} (${doing}); again in ${(wait / 1000).toFixed(1)} s`);
+				waited += wait;
+				await clock.sleep(wait, signal);
+			}
+		}
+	};
+}
+
+function backOff(turn: number, { firstWait, longestWait }: BlobRetry, random: number): number {
+	return Math.min(longestWait, firstWait * 2 ** (turn - 1)) * (0.5 + random / 2);
+}
