@@ -1,0 +1,95 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+	anonymousEnvironmentVersion,
+	type EnvironmentFile,
+	environmentBody,
+	readEnvironmentFile,
+} from '../../src/asset/environment-file.ts';
+import { loadYaml } from '../../src/yaml/load.ts';
+
+let folder: string;
+beforeAll(() => {
+	folder = mkdtempSync(path.join(tmpdir(), 'environment-'));
+	mkdirSync(path.join(folder, 'docker'));
+	writeFileSync(
+		path.join(folder, 'conda.yml'),
+		'name: x\nchannels: [conda-forge]\ndependencies:\n  - python=3.10\n  - pip:\n      - mlflow\n',
+	);
+	writeFileSync(path.join(folder, 'bad.yml'), 'name: x\nname: y\n');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const read = (yaml: string): EnvironmentFile => readEnvironmentFile(loadYaml(`name: e\n${yaml}`, 'envs/e.yml', folder));
+const nothing = (): string => 'https://blob/';
+const IMAGE = 'mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04:latest';
+const CONDA = 'channels:\n- conda-forge\ndependencies:\n- python=3.10\n- pip:\n  - mlflow\nname: x\n';
+
+describe("the hash that names an anonymous version is the CLI's own", () => {
+	test.each([
+		['an image', `image: ${IMAGE}`, undefined, 'baf18218754be5571da6e579a0c774b5'],
+		['a conda file', `image: ${IMAGE}\nconda_file: conda.yml`, undefined, 'c609a269e824fd6611f9dbbc8afb3f23'],
+		[
+			'a build context',
+			'build: {path: docker}',
+			'560c8933b7514c50d054064b04255622',
+			'e77f5041192863ffa1fd0540b70d2b9f',
+		],
+		[
+			'its Dockerfile',
+			'build: {path: docker, dockerfile_path: docker/Dockerfile}',
+			'560c8933b7514c50d054064b04255622',
+			'd6665546ce0199142e0f2a1623634af5',
+		],
+	])('%s', (_, yaml, contextHash, expected) => {
+		expect(anonymousEnvironmentVersion(read(yaml), contextHash)).toBe(expected);
+	});
+});
+
+test('a conda file and its content inline give the same text, with sorted keys', () => {
+	const inline = 'conda_file:\n  name: x\n  dependencies: [python=3.10, {pip: [mlflow]}]\n  channels: [conda-forge]';
+	expect(read(`image: i\nconda_file: conda.yml`).conda).toBe(CONDA);
+	expect(read(`image: i\n${inline}`).conda).toBe(CONDA);
+});
+
+test('the body', () => {
+	const file = read(
+		'version: 2\nimage: i\nos_type: linux\ntags: {n: 1}\ninference_config:\n  liveness_route: {port: 1, path: /l}\n  readiness_route: {port: 1, path: /r}\n  scoring_route: {port: 1, path: /s}',
+	);
+	expect(environmentBody(file, nothing, false)).toEqual({
+		properties: {
+			isAnonymous: false,
+			image: 'i',
+			osType: 'Linux',
+			tags: { n: '1' },
+			inferenceConfig: {
+				livenessRoute: { port: 1, path: '/l' },
+				readinessRoute: { port: 1, path: '/r' },
+				scoringRoute: { port: 1, path: '/s' },
+			},
+		},
+	});
+	expect(file.version).toBe('2');
+});
+
+test('a build context is a dependency and becomes its URL', () => {
+	const file = read('build: {path: docker}');
+	expect(file.dependencies).toMatchObject([{ need: 'build-context', path: path.join(folder, 'docker') }]);
+	expect(environmentBody(file, nothing, true)).toEqual({
+		properties: { isAnonymous: true, build: { contextUri: 'https://blob/' } },
+	});
+});
+
+test.each([
+	['neither image nor build', 'description: x', /needs 'image' or 'build'/],
+	['both', 'image: i\nbuild: {path: docker}', /not both/],
+	['a missing conda file', 'image: i\nconda_file: nope.yml', /envs\/nope\.yml, and nothing is there/],
+	['a broken conda file', 'image: i\nconda_file: bad.yml', /'name' stands twice/],
+	['a conda file pasted into the environment', 'image: i\ndependencies: [python]', /Unknown key 'dependencies'/],
+	['a missing folder', 'build: {path: nope}', /envs\/nope/],
+	['a build context that is a file', 'build: {path: conda.yml}', /folder is needed/],
+])('%s is refused', (_, yaml, message) => {
+	expect(() => read(yaml)).toThrow(message);
+});

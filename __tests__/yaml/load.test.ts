@@ -1,0 +1,214 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { FileError } from '../../src/errors.ts';
+import { loadYaml, openYaml } from '../../src/yaml/load.ts';
+import type { YamlNode } from '../../src/yaml/node.ts';
+
+function load(content: string | Uint8Array): ReturnType<typeof loadYaml> {
+	return loadYaml(content, 'jobs/job.yml', '/checkout/jobs');
+}
+
+/** A tree as plain values, each scalar as "type text". */
+function plain(node: YamlNode): unknown {
+	if (node.kind === 'map') {
+		return Object.fromEntries(node.entries.map((entry) => [entry.key, plain(entry.value)]));
+	}
+	return node.kind === 'list' ? node.items.map(plain) : `${node.type} ${node.text}`;
+}
+
+function read(content: string): unknown {
+	return plain(load(content).root);
+}
+
+function faultsOf(
+	content: string | Uint8Array,
+): readonly { line: number | undefined; column: number | undefined; message: string }[] {
+	try {
+		load(content);
+	} catch (error) {
+		if (error instanceof FileError) {
+			return error.faults.map(({ message, where }) => ({ message, line: where?.line, column: where?.column }));
+		}
+		throw error;
+	}
+	return [];
+}
+
+describe('shape', () => {
+	test('nodes know their line and column', () => {
+		const { root, path: file, folder } = load('a: 1\nb:\n  - x\n  - {c: d}\n');
+		expect({ file, folder }).toEqual({ file: 'jobs/job.yml', folder: '/checkout/jobs' });
+		expect(root.entries.map((entry) => entry.at)).toEqual([
+			{ file: 'jobs/job.yml', line: 1, column: 1 },
+			{ file: 'jobs/job.yml', line: 2, column: 1 },
+		]);
+		const list = root.entries[1]?.value;
+		expect(list?.kind === 'list' ? list.items.map((item) => item.at.line) : []).toEqual([3, 4]);
+	});
+
+	test('a BOM and CRLF do not matter', () => {
+		expect(read('\uFEFFa: 1\r\nb: two\r\n')).toEqual({ a: 'int 1', b: 'str two' });
+		expect(plain(load(new TextEncoder().encode('\uFEFFa: ä\r\n')).root)).toEqual({ a: 'str ä' });
+	});
+
+	test('block text keeps its lines', () => {
+		expect(read('a: |\n  one\n  two\nb: >-\n  one\n  two\n')).toEqual({ a: 'str one\ntwo\n', b: 'str one two' });
+	});
+
+	test('an empty value is null', () => {
+		expect(read('a:\nb: ~\nc: null\nd: ""\n')).toEqual({ a: 'null None', b: 'null None', c: 'null None', d: 'str ' });
+	});
+});
+
+describe('anchors and merges', () => {
+	test('an alias stands for its anchor', () => {
+		expect(read('a: &x {k: 1}\nb: *x\n')).toEqual({ a: { k: 'int 1' }, b: { k: 'int 1' } });
+	});
+
+	test('own keys win over merged ones, wherever << stands', () => {
+		expect(read('base: &b {k: 1, l: 2}\nj:\n  k: 3\n  <<: *b\n')).toEqual({
+			base: { k: 'int 1', l: 'int 2' },
+			j: { k: 'int 3', l: 'int 2' },
+		});
+	});
+
+	test('of several merged mappings the first wins', () => {
+		const text = 'x: &x {k: 1}\ny: &y {k: 2, l: 2}\nj: {<<: [*x, *y]}\n';
+		expect(read(text)).toMatchObject({ j: { k: 'int 1', l: 'int 2' } });
+	});
+
+	test.each([
+		['an alias without an anchor', 'a: *x\n', /no anchor/i],
+		['a cycle', 'a: &x [1, *x]\n', /inside what it refers to/],
+		['merging a text', 'a: {<<: text}\n', /merge key/],
+	])('%s is refused', (_, text, message) => {
+		expect(faultsOf(text)[0]?.message).toMatch(message);
+	});
+});
+
+describe('what is refused, with its place', () => {
+	test.each([
+		['duplicate keys', 'a: 1\nb: 2\na: 3\n', 3, /'a' stands twice/],
+		['an unknown tag', 'a: 1\nb: !secret x\n', 2, /tag !secret/],
+		['a tag that does not fit', 'a: !!int x\n', 1, /!!int/],
+		['a second document', 'a: 1\n---\nb: 2\n', 2, /more than one/],
+		['__proto__', 'a: 1\n__proto__: {x: 1}\n', 2, /__proto__/],
+		['constructor', 'a: {constructor: 1}\n', 1, /constructor/],
+		['a list as root', '- a\n', 1, /does not hold a mapping/],
+		['text as root', 'hello\n', 1, /does not hold a mapping/],
+		['nothing', '', 1, /empty/],
+		['only comments', '# hello\n\n# there\n', 1, /empty/],
+		['a tab as indent', 'a:\n\tb: 1\n', 2, /not valid YAML/],
+		['a cut-off list', 'a: [1, 2\n', 2, /not valid YAML/],
+		['a NUL', 'a: 1\nb: \u0000\n', 2, /U\+0000/],
+		['a mapping as key', '{a: 1}: b\n', 1, /must be text/],
+	])('%s', (_, text, line, message) => {
+		const [fault] = faultsOf(text);
+		expect(fault?.message).toMatch(message);
+		expect(fault?.line).toBe(line);
+		expect(fault?.column).toBeGreaterThan(0);
+	});
+
+	test('UTF-16 and invalid UTF-8', () => {
+		expect(faultsOf(Buffer.from('\uFEFFa: 1', 'utf16le'))[0]?.message).toMatch(/UTF-16/);
+		expect(faultsOf(Uint8Array.from([0x61, 0x3a, 0x20, 0xff]))[0]?.message).toMatch(/not UTF-8/);
+	});
+
+	test('several faults are told together', () => {
+		expect(faultsOf('a: 1\na: 2\nb: !x 1\nb: 3\n').map((fault) => fault.line)).toEqual([2, 3, 4]);
+	});
+});
+
+describe('limits', () => {
+	const deep = (open: string, close: string, times: number): string =>
+		`a: ${open.repeat(times)}1${close.repeat(times)}\n`;
+
+	test.each([
+		['20,000 brackets', deep('[', ']', 20_000)],
+		['20,000 braces', `a: ${'{a: '.repeat(20_000)}1${'}'.repeat(20_000)}\n`],
+		['70 levels', deep('[', ']', 70)],
+		['lists in one line', `a:\n  ${'- '.repeat(20_000)}1\n`],
+		['small maps', Array.from({ length: 60_000 }, (_, index) => `k${index}: {a: 1}`).join('\n')],
+		['2 MiB', `a: ${'x'.repeat(2 * 1024 * 1024)}\n`],
+		['101 aliases', `x: &x 1\na: [${'*x, '.repeat(101)}1]\n`],
+		['a bomb', bomb(9)],
+	])('%s is refused within a second', (_, text) => {
+		const start = performance.now();
+		expect(faultsOf(text)).not.toEqual([]);
+		expect(performance.now() - start).toBeLessThan(1000);
+	});
+
+	test('64 levels and 100 aliases are read', () => {
+		expect(faultsOf(deep('[', ']', 60))).toEqual([]);
+		expect(faultsOf(`x: &x 1\na: [${'*x, '.repeat(99)}*x]\n`)).toEqual([]);
+	});
+
+	function bomb(levels: number): string {
+		const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x]'];
+		for (let level = 1; level <= levels; level++) {
+			lines.push(
+				`a${level}: &a${level} [${Array(9)
+					.fill(`*a${level - 1}`)
+					.join(', ')}]`,
+			);
+		}
+		return lines.join('\n');
+	}
+});
+
+describe('warnings', () => {
+	test.each([
+		['a: yes', /true.*text/s],
+		['a: off', /false.*text/s],
+		['a: 012', /number 10.*number 12/s],
+		['a: 1:30', /number 90.*text/s],
+		['a: 1e3', /text.*number 1000/s],
+		['a: 1e-3', /text.*number 0\.001/s],
+		['a: 0o17', /text.*number 15/s],
+		['a: 1_000', /number 1000.*text/s],
+		['a: 2024-01-31', /date.*text/s],
+		['on: push', /true/],
+	])('%s is read in two ways', (text, message) => {
+		const { warnings } = load(`${text}\n`);
+		expect(warnings).toHaveLength(1);
+		expect(warnings[0]?.message).toMatch(message);
+		expect(warnings[0]?.where).toMatchObject({ file: 'jobs/job.yml', line: 1 });
+	});
+
+	test.each([
+		'a: true',
+		'a: 12',
+		'a: -1.5',
+		'a: 1.10',
+		'a: "yes"',
+		"a: '012'",
+		'a: text',
+		'a: ~',
+		'a: 0x1F',
+		'a: .inf',
+	])('%s is read in one way', (text) => {
+		expect(load(`${text}\n`).warnings).toEqual([]);
+	});
+});
+
+describe('opening a file', () => {
+	let folder: string;
+	beforeAll(() => {
+		folder = mkdtempSync(path.join(tmpdir(), 'yaml-'));
+		writeFileSync(path.join(folder, 'job.yml'), 'a: 1\n');
+	});
+	afterAll(() => rmSync(folder, { recursive: true }));
+
+	test('paths in it start from its own folder', () => {
+		expect(openYaml(path.join(folder, 'job.yml'), 'x/job.yml')).toMatchObject({ path: 'x/job.yml', folder });
+	});
+
+	test.each([
+		['missing.yml', /There is no file missing\.yml/],
+		['', /is a folder/],
+	])('%j is refused', (name, message) => {
+		expect(() => openYaml(path.join(folder, name), name)).toThrow(message);
+	});
+});
