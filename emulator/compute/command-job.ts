@@ -17,6 +17,8 @@ export interface JobHost {
 	killAfterMs: number;
 	/** Milliseconds for which output is gathered before it is appended to the log. */
 	batchMs: number;
+	/** Milliseconds that storage has to take what is left of a job that was stopped. */
+	settleMs: number;
 }
 
 const STD_LOG = 'user_logs/std_log.txt';
@@ -26,7 +28,13 @@ const MESSAGE_LIMIT = 3000;
 
 /** Starts a command job; its states are reported through `site.changeState`, the last one before `done` resolves. */
 export function startCommandJob(run: CommandRun, site: JobSite, host: Partial<JobHost> = {}): RunningJob {
-	const job = new CommandJob(run, site, { environment: process.env, killAfterMs: 2000, batchMs: 50, ...host });
+	const job = new CommandJob(run, site, {
+		environment: process.env,
+		killAfterMs: 2000,
+		batchMs: 50,
+		settleMs: 5000,
+		...host,
+	});
 	const done = job.run();
 	return {
 		done,
@@ -85,7 +93,7 @@ class CommandJob {
 		}
 		await folder?.remove().catch(() => {});
 		this.#note(`Job ended: ${ending.state}${ending.error ? ` (${ending.error.code})` : ''}`);
-		await this.#lifecycler.flush();
+		await this.#settled(this.#lifecycler.flush());
 		this.#site.changeState(ending.state, ending.error);
 	}
 
@@ -115,7 +123,7 @@ class CommandJob {
 		if (this.#stopped) this.stop(this.#stopped);
 		const limit = this.#startLimit();
 		const end = await group.ended.finally(() => clearTimeout(limit));
-		await log.flush();
+		await this.#settled(log.flush());
 		if (log.failure)
 			throw new Error(`The log of the job could not be written: ${log.failure.message}`, { cause: log.failure });
 		const exitCode = end.code ?? 128 + signalNumber(end.signal);
@@ -132,7 +140,7 @@ class CommandJob {
 	async #finalize(folder: JobFolder, ending: Ending): Promise<void> {
 		if (!this.#stopped) this.#enter('Finalizing');
 		try {
-			await storeOutputs(this.#run, folder, this.#site);
+			await this.#settled(storeOutputs(this.#run, folder, this.#site));
 		} catch (error) {
 			// The command's own failure explains more than what followed from it.
 			if (ending.state === 'Completed') throw error;
@@ -170,6 +178,23 @@ class CommandJob {
 			throw new Error('stopped');
 		});
 		return await Promise.race([work, stopped]);
+	}
+
+	/** Waits for storage; when the job was stopped, not for ever, because whoever stops it may be closing storage too. */
+	async #settled(work: Promise<void>): Promise<void> {
+		let timer: NodeJS.Timeout | undefined;
+		let over = false;
+		const patience = this.#stop.then(
+			() =>
+				new Promise<void>((resolve) => {
+					// A stop that comes later must not start a timer that nobody waits for.
+					if (!over) timer = setTimeout(resolve, this.#host.settleMs);
+				}),
+		);
+		await Promise.race([work, patience]).finally(() => {
+			over = true;
+			clearTimeout(timer);
+		});
 	}
 
 	#enter(state: JobState): void {

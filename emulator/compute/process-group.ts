@@ -51,14 +51,19 @@ export function startGroup(start: GroupStart): ProcessGroup {
 	const pid = child.pid ?? -1;
 	const watchdog = pid > 0 ? startWatchdog(pid) : undefined;
 	let terminating: Promise<void> | undefined;
-	const ended = endOf(child, output, () => terminating).finally(() => watchdog?.kill('SIGKILL'));
+	let over = false;
+	const ended = endOf(child, output, () => terminating).finally(() => {
+		over = true;
+		watchdog?.kill('SIGKILL');
+	});
 	return {
 		pid,
 		ended,
 		pause: () => void output.pause(),
 		resume: () => void output.resume(),
 		terminate: (graceMs) => {
-			terminating ??= terminateGroup(pid, graceMs);
+			// The number of a group that is gone may belong to another one by now.
+			terminating ??= over ? Promise.resolve() : terminateGroup(pid, graceMs);
 			return terminating;
 		},
 	};

@@ -151,4 +151,14 @@ describe('a command job', () => {
 		await job.cancel();
 		expect(site.states).toEqual(['Preparing', 'Canceled']);
 	});
+
+	test('ends soon after a cancel when storage does not answer', async () => {
+		site.store = () => new Promise(() => {});
+		const outputs = { out: { jobOutputType: 'uri_file', uri: 'store:o' } };
+		const run = commandRun('echo 1 > ${{outputs.out}}; echo ready; sleep 60', { outputs });
+		const job = startCommandJob(run, site, { settleMs: 20 });
+		await site.printed('ready');
+		await job.cancel();
+		expect(site.states.at(-1)).toBe('Canceled');
+	});
 });
