@@ -1,0 +1,119 @@
+// The deploy step for online endpoints, as a whole: publish what the deployment needs, endpoint, deployment, traffic, and
+// back again if that fails. Bodies are deploy-plan.ts, the walk is rollout.ts, the way back is rollback.ts.
+import type { Dependency, IdOf } from '../asset/dependency.ts';
+import { type Json, textAt } from '../azure/json.ts';
+import type { Workspace } from '../azure/workspace.ts';
+import {
+	checkRequest,
+	chooseDeployment,
+	type DeployRequest,
+	dependenciesToPublish,
+	deploymentBody,
+	endpointWish,
+} from './deploy-plan.ts';
+import type { EndpointContext } from './deployment-parts.ts';
+import { checkScoringHost, type InvokeParts } from './invoke.ts';
+import { listDeployments } from './online-deployment.ts';
+import { ensureEndpoint, findEndpoint, type OnlineEndpoint } from './online-endpoint.ts';
+import { undoRollout } from './rollback.ts';
+import { deletePrevious, type Progress, type Rollout, type StepTaken, startProgress, walkRollout } from './rollout.ts';
+import type { TrafficMap } from './traffic.ts';
+
+/** What the deploy step works with. */
+export interface DeployParts extends InvokeParts {
+	readonly publisher: {
+		readonly publish: (dependencies: readonly Dependency[]) => Promise<unknown>;
+		readonly idOf: IdOf;
+	};
+}
+
+/** A deployment that is in service. */
+export interface RolloutResult {
+	readonly endpointName: string;
+	readonly deploymentName: string;
+	readonly scoringUri: string | undefined;
+	/** As it is now. */
+	readonly traffic: TrafficMap;
+	/** As it was before. */
+	readonly previousTraffic: TrafficMap;
+	readonly rolledBack: false;
+	readonly steps: readonly StepTaken[];
+	/** The last answer to the smoke test. */
+	readonly smokeAnswer: string | undefined;
+	/** What this run has made, rather than updated. */
+	readonly created: { readonly endpoint: boolean; readonly deployment: boolean };
+	/** Deployments that were deleted because they had no traffic left. */
+	readonly deleted: readonly string[];
+	/** The endpoint in Azure ML studio. */
+	readonly consoleUrl: string;
+}
+
+/**
+ * Deploys to an online endpoint.
+ * @throws RolloutError when the deployment could not be brought into service; what it says about traffic and deployment
+ * has been done then. ActionError for a request that cannot be met, and whatever publishing or the endpoint itself fail with:
+ * then no deployment and no traffic has been touched.
+ */
+export async function deployOnline(request: DeployRequest, parts: DeployParts): Promise<RolloutResult> {
+	const { workspace, publisher } = parts;
+	const name = checkRequest(request);
+	const context: EndpointContext = { workspaceId: workspace.id, location: workspace.location, idOf: publisher.idOf };
+	await publisher.publish(dependenciesToPublish(request));
+	const { endpoint, created } = await ensureEndpoint(name, endpointWish(request, context), parts);
+	if (request.smokeTest !== undefined) checkScoringHost(endpoint, parts);
+	const existing = await listDeployments(name, parts);
+	const deployment = chooseDeployment(request, endpoint, existing);
+	const rollout: Rollout = {
+		endpoint,
+		deployment,
+		body: deploymentBody(request, context),
+		existed: hasDeployment(existing, deployment),
+		endpointCreated: created,
+		steps: request.traffic,
+		smokeTest: request.smokeTest,
+		onFailure: request.onFailure,
+	};
+	const progress = startProgress();
+	try {
+		await walkRollout(rollout, progress, parts);
+	} catch (error) {
+		throw await undoRollout(rollout, progress, error, parts);
+	}
+	const deleted = request.deletePrevious ? await deletePrevious(rollout, parts) : [];
+	return resultOf(rollout, progress, deleted, parts);
+}
+
+function hasDeployment(existing: readonly Json[], name: string): boolean {
+	// Path segments of the resource manager do not tell cases apart.
+	return existing.some((item) => textAt(item, 'name')?.toLowerCase() === name.toLowerCase());
+}
+
+async function resultOf(
+	rollout: Rollout,
+	progress: Progress,
+	deleted: readonly string[],
+	parts: DeployParts,
+): Promise<RolloutResult> {
+	const { endpoint, deployment, existed, endpointCreated } = rollout;
+	// The rollout has succeeded; a failure to read it once more does not change that.
+	const now: OnlineEndpoint = (await findEndpoint(endpoint.name, parts).catch(() => undefined)) ?? endpoint;
+	return {
+		endpointName: endpoint.name,
+		deploymentName: deployment,
+		scoringUri: now.scoringUri,
+		traffic: now === endpoint ? (progress.maps.at(-1) ?? endpoint.traffic) : now.traffic,
+		previousTraffic: endpoint.traffic,
+		rolledBack: false,
+		steps: progress.taken,
+		smokeAnswer: progress.smokeAnswer,
+		created: { endpoint: endpointCreated, deployment: !existed },
+		deleted,
+		consoleUrl: endpointUrl(endpoint.name, parts.workspace),
+	};
+}
+
+/** The address of an online endpoint in Azure ML studio. */
+export function endpointUrl(name: string, { cloud, id, tenantId }: Workspace): string {
+	const tenant = tenantId === undefined ? '' : `&tid=${encodeURIComponent(tenantId)}`;
+	return `${cloud.studio}/endpoints/realtime/${encodeURIComponent(name)}/detail?wsid=${id}${tenant}`;
+}

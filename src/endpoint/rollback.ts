@@ -1,0 +1,130 @@
+// What happens when a rollout fails or is cancelled: the traffic goes back to what it was, the container's log is kept,
+// the deployment goes or stays, and one error tells all of it.
+import { ActionError, messageOf, RolloutError } from '../errors.ts';
+import type { InvokeParts } from './invoke.ts';
+import { containerLog, deleteDeployment, findDeployment, sameDeployment } from './online-deployment.ts';
+import { findEndpoint, type OnlineEndpoint, setTraffic } from './online-endpoint.ts';
+import type { EndpointParts } from './online-wait.ts';
+import { type Progress, type Rollout, SmokeTestFailed } from './rollout.ts';
+import { sameTraffic, shareOf, type TrafficMap, trafficText } from './traffic.ts';
+
+const LOG_LINES = 100;
+/** The log is a courtesy: a service that does not give it must not hold up the clean-up. In milliseconds. */
+const LOG_BUDGET = 60_000;
+/** After a cancel the runner leaves seven and a half seconds; the report wants some of them. */
+const CANCEL_BUDGET = 5_000;
+const CANCEL_INTERVAL = 500;
+
+/** What became of one part of the endpoint. */
+interface Outcome {
+	readonly ok: boolean;
+	readonly said: string;
+}
+
+/**
+ * Undoes a rollout as far as it has come.
+ * @returns the error to throw; this function itself does not throw
+ */
+export async function undoRollout(
+	rollout: Rollout,
+	progress: Progress,
+	failure: unknown,
+	parts: InvokeParts,
+): Promise<RolloutError> {
+	const cancelled = parts.signal?.aborted === true;
+	// The run's own signal is spent when it was cancelled, and must not stop a restoration half-way in any case.
+	const calm: EndpointParts = cancelled
+		? { ...parts, signal: AbortSignal.timeout(CANCEL_BUDGET), interval: CANCEL_INTERVAL, atOnce: true }
+		: { ...parts, signal: undefined };
+	const traffic = await restoreTraffic(rollout, progress, calm);
+	const { endpoint, deployment } = rollout;
+	const log = progress.sent && !cancelled ? await readLog(rollout, calm) : undefined;
+	const rest = await settleDeployment(rollout, progress, calm);
+	const left = rollout.endpointCreated ? ` The endpoint ${endpoint.name}, which this run created, is left.` : '';
+	return new RolloutError(
+		{
+			what: cancelled
+				? `The rollout of the deployment "${deployment}" on the endpoint "${endpoint.name}" was cancelled during: ${progress.stage}.`
+				: `The deployment "${deployment}" on the endpoint "${endpoint.name}" failed: ${progress.stage}.`,
+			why: `${reasonOf(failure)} ${traffic.said} ${rest.said}${left}`,
+			next: cancelled ? undefined : adviceFor(failure, progress, log !== undefined),
+			cause: failure,
+		},
+		{ rolledBack: traffic.ok && !servesUpdated(rollout, progress), containerLog: log },
+	);
+}
+
+/** Whether live traffic goes to a definition that this run has sent: the map is as before, but what it serves is not. */
+function servesUpdated({ endpoint, deployment }: Rollout, { sent }: Progress): boolean {
+	return sent && (shareOf(endpoint.traffic, deployment) ?? 0) > 0;
+}
+
+function readLog({ endpoint, deployment }: Rollout, calm: EndpointParts): Promise<string | undefined> {
+	return containerLog(endpoint.name, deployment, LOG_LINES, { ...calm, signal: AbortSignal.timeout(LOG_BUDGET) });
+}
+
+/** Puts the traffic back, but only where it is still as this run has set it. */
+async function restoreTraffic(rollout: Rollout, progress: Progress, parts: EndpointParts): Promise<Outcome> {
+	const { endpoint, deployment } = rollout;
+	const before = trafficText(endpoint.traffic);
+	if (progress.maps.length === 0) return { ok: true, said: `The traffic was not touched (${before}).` };
+	try {
+		const now = await findEndpoint(endpoint.name, parts);
+		if (now === undefined) return { ok: false, said: 'The endpoint is gone: someone has deleted it.' };
+		if (sameTraffic(now.traffic, endpoint.traffic)) return { ok: true, said: `The traffic is as before (${before}).` };
+		if (!progress.maps.some((map) => sameTraffic(map, now.traffic))) {
+			return {
+				ok: false,
+				said: `The traffic was changed by someone else meanwhile and is left as they set it (${trafficText(now.traffic)}).`,
+			};
+		}
+		const mirror = mirrorOf(endpoint, deployment);
+		await setTraffic(endpoint.name, { from: now.traffic, to: endpoint.traffic, mirror }, parts);
+		parts.log.info(`Traffic of ${endpoint.name}: ${before}, as before.`);
+		return { ok: true, said: `The traffic ${parts.atOnce ? 'is being put' : 'was put'} back as before (${before}).` };
+	} catch (error) {
+		return { ok: false, said: `The traffic could not be put back to ${before}; set it by hand. ${messageOf(error)}` };
+	}
+}
+
+/** The mirrored share that the deployment lost when it got a live one. */
+function mirrorOf(endpoint: OnlineEndpoint, deployment: string): TrafficMap {
+	const share = shareOf(endpoint.mirrorTraffic, deployment);
+	return share === undefined ? {} : { [deployment]: share };
+}
+
+async function settleDeployment(rollout: Rollout, progress: Progress, parts: EndpointParts): Promise<Outcome> {
+	const { endpoint, deployment, existed, onFailure } = rollout;
+	if (!progress.sent) return { ok: true, said: 'The deployment was not touched.' };
+	if (existed) return { ok: false, said: 'The deployment existed before and is kept, as this run has updated it.' };
+	if (onFailure === 'keep') return { ok: true, said: 'The deployment is kept for a look.' };
+	try {
+		const found = await findDeployment(endpoint.name, deployment, parts);
+		if (found === undefined) return { ok: true, said: 'The deployment does not exist.' };
+		if (progress.settled !== undefined && !sameDeployment(found, progress.settled)) {
+			return { ok: false, said: 'The deployment was changed by someone else meanwhile and is kept.' };
+		}
+		await deleteDeployment(endpoint.name, deployment, parts);
+		return { ok: true, said: `The deployment ${parts.atOnce ? 'is being' : 'was'} deleted.` };
+	} catch (error) {
+		const why = error instanceof ActionError ? (error.why ?? error.what) : messageOf(error);
+		return { ok: false, said: `The deployment could not be deleted and is left; it costs on. ${why}` };
+	}
+}
+
+function reasonOf(failure: unknown): string {
+	const text =
+		failure instanceof ActionError ? [failure.what, failure.why].filter(Boolean).join(' ') : messageOf(failure);
+	return /[.!?…)]$/.test(text) ? text : `${text}.`;
+}
+
+function adviceFor(failure: unknown, { stage, sent }: Progress, hasLog: boolean): string | undefined {
+	if (failure instanceof SmokeTestFailed) return 'Correct the model, or `smoke-test-expect` if the answer is right.';
+	const own = failure instanceof ActionError ? failure.next : undefined;
+	if (!sent) return own;
+	if (hasLog) return `Read the end of the container's log for the cause.${own === undefined ? '' : ` ${own}`}`;
+	if (own !== undefined) return own;
+	return stage === 'provisioning'
+		? 'The container has no log yet, so look at the image, the quota of the instance type, and access to the model; `on-deploy-failure: keep` leaves the deployment for a look.'
+		: "Look at the deployment's logs in Azure ML studio; `on-deploy-failure: keep` leaves the deployment for a look.";
+}
