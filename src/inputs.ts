@@ -1,12 +1,12 @@
 // The only reader of `with:` and of the environment: text in, checked values out. Every fault is found before one is told.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
-import { type Cloud, CLOUD_NAMES, knownCloud, readCloudFile } from './azure/cloud.ts';
+import { CLOUD_NAMES, type Cloud, knownCloud, readCloudFile } from './azure/cloud.ts';
 import type { AuthRequest } from './azure/credential.ts';
-import { isObject, type Json, parseJson, textAt } from './json.ts';
 import type { WorkspaceName } from './azure/workspace.ts';
 import { parseTraffic, type TrafficStep } from './endpoint/traffic.ts';
 import { type Fault, InputError } from './errors.ts';
+import { isObject, type Json, parseJson, textAt } from './json.ts';
 import { readRunContext } from './read-run-context.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -81,7 +81,9 @@ export interface DeployInputs {
 	readonly instanceType: string | undefined;
 	readonly instanceCount: number | undefined;
 	readonly traffic: readonly TrafficStep[];
-	readonly smokeTest: { readonly file: InputFile; readonly body: string; readonly expect: Json | undefined } | undefined;
+	readonly smokeTest:
+		| { readonly file: InputFile; readonly body: string; readonly expect: Json | undefined }
+		| undefined;
 	readonly onFailure: 'rollback' | 'keep';
 	readonly deletePrevious: boolean;
 }
@@ -134,13 +136,35 @@ export function readInputs(source: InputSource): Inputs {
 	const allowForkHead = reader.flag('allow-fork-head');
 	if (reader.faults.length > 0 || cloud === undefined) throw new InputError(reader.faults);
 	return {
-		run, cloud, auth, target, dryRun, allowForkHead, assetFiles, train, gate, register, deploy, deleteEndpoint, report,
+		run,
+		cloud,
+		auth,
+		target,
+		dryRun,
+		allowForkHead,
+		assetFiles,
+		train,
+		gate,
+		register,
+		deploy,
+		deleteEndpoint,
+		report,
 		identity: reader.texts(IDENTITY_INPUTS),
 	};
 }
 
 /** The inputs that make two steps of one workflow run different jobs. */
-const IDENTITY_INPUTS = ['subscription-id', 'resource-group', 'workspace', 'job-file', 'compute', 'set', 'model-name', 'endpoint-name', 'deployment-name'];
+const IDENTITY_INPUTS = [
+	'subscription-id',
+	'resource-group',
+	'workspace',
+	'job-file',
+	'compute',
+	'set',
+	'model-name',
+	'endpoint-name',
+	'deployment-name',
+];
 
 /** Reads single inputs and gathers what is wrong with them. */
 class InputReader {
@@ -217,7 +241,8 @@ class InputReader {
 		const path = this.text(name);
 		if (path === undefined) return undefined;
 		const absolute = isAbsolute(path) ? path : resolve(this.#checkout, path);
-		if (!existsSync(absolute)) this.fault(`${name}: there is no file ${path} (looked in ${this.#checkout}; is actions/checkout missing?).`);
+		if (!existsSync(absolute))
+			this.fault(`${name}: there is no file ${path} (looked in ${this.#checkout}; is actions/checkout missing?).`);
 		else if (!statSync(absolute).isFile()) this.fault(`${name}: ${path} is not a file.`);
 		return { path, absolute };
 	}
@@ -238,7 +263,9 @@ function readIdentity(reader: InputReader, { mask }: InputSource): Identity {
 	const json = text === undefined ? undefined : parseJson(text);
 	if (text !== undefined && !isObject(json)) {
 		mask(text);
-		reader.fault('creds: expected a JSON object with clientId, clientSecret, tenantId and subscriptionId; the text is no such JSON.');
+		reader.fault(
+			'creds: expected a JSON object with clientId, clientSecret, tenantId and subscriptionId; the text is no such JSON.',
+		);
 	}
 	for (const [key, value] of Object.entries(isObject(json) ? json : {})) {
 		if (typeof value === 'string' && !CREDS_NOT_SECRET.test(key)) mask(value);
@@ -268,7 +295,12 @@ function readCloud(reader: InputReader): Cloud | undefined {
 	return undefined;
 }
 
-function readAuth(reader: InputReader, identity: Identity, env: InputSource['env'], dryRun: boolean): AuthRequest | undefined {
+function readAuth(
+	reader: InputReader,
+	identity: Identity,
+	env: InputSource['env'],
+	dryRun: boolean,
+): AuthRequest | undefined {
 	const type = reader.choice('auth-type', ['auto', 'service-principal', 'oidc', 'managed-identity', 'azure-cli']);
 	const audience = reader.text('audience') ?? 'api://AzureADTokenExchange';
 	const { clientId, clientSecret, tenantId } = identity;
@@ -285,7 +317,12 @@ function readAuth(reader: InputReader, identity: Identity, env: InputSource['env
 			return { kind: 'azure-cli', tenantId, insteadOf: 'nothing' };
 		case 'service-principal':
 			need('a service principal', { 'client-id': clientId, 'tenant-id': tenantId, 'client-secret': clientSecret });
-			return { kind: 'service-principal', tenantId: tenantId ?? '', clientId: clientId ?? '', clientSecret: clientSecret ?? '' };
+			return {
+				kind: 'service-principal',
+				tenantId: tenantId ?? '',
+				clientId: clientId ?? '',
+				clientSecret: clientSecret ?? '',
+			};
 		case 'oidc':
 			need('GitHub OIDC', { 'client-id': clientId, 'tenant-id': tenantId });
 			return { kind: 'oidc', tenantId: tenantId ?? '', clientId: clientId ?? '', audience };
@@ -296,7 +333,8 @@ function readAuth(reader: InputReader, identity: Identity, env: InputSource['env
 		need('a service principal', { 'client-id': clientId, 'tenant-id': tenantId });
 		return { kind: 'service-principal', tenantId: tenantId ?? '', clientId: clientId ?? '', clientSecret };
 	}
-	if (clientId !== undefined && tenantId !== undefined && oidcOffered) return { kind: 'oidc', tenantId, clientId, audience };
+	if (clientId !== undefined && tenantId !== undefined && oidcOffered)
+		return { kind: 'oidc', tenantId, clientId, audience };
 	if (dryRun && clientId === undefined) return undefined;
 	if (clientId !== undefined && tenantId === undefined) need('GitHub OIDC', { 'tenant-id': tenantId });
 	return { kind: 'azure-cli', tenantId, insteadOf: clientId === undefined ? 'nothing' : 'oidc' };
@@ -313,7 +351,8 @@ function readTarget(reader: InputReader, identity: Identity, optional: boolean):
 	for (const [name] of missing) reader.fault(`${name}: needed to find the workspace, but not given.`);
 	for (const [name, value] of Object.entries(values)) {
 		// They become parts of a path, so that nothing may stand in them which means something there.
-		if (value !== undefined && !/^[\w.()-]{1,90}$/.test(value)) reader.fault(`${name}: "${value}" is not a valid name.`);
+		if (value !== undefined && !/^[\w.()-]{1,90}$/.test(value))
+			reader.fault(`${name}: "${value}" is not a valid name.`);
 	}
 	return {
 		subscriptionId: values['subscription-id'] ?? '',
@@ -333,7 +372,9 @@ function readTrain(reader: InputReader): TrainInputs | undefined {
 		if (line.indexOf('=') < 1) reader.fault(`set: expected \`path.to.field=value\`, got "${line}".`);
 	}
 	if (name !== undefined && !/^[a-zA-Z0-9][\w-]{0,254}$/.test(name)) {
-		reader.fault(`job-name: "${name}" is not a valid name: letters, digits, - and _, beginning with a letter or digit, at most 255.`);
+		reader.fault(
+			`job-name: "${name}" is not a valid name: letters, digits, - and _, beginning with a letter or digit, at most 255.`,
+		);
 	}
 	const train: TrainInputs = {
 		file,
@@ -351,7 +392,8 @@ function readTrain(reader: InputReader): TrainInputs | undefined {
 	};
 	if (file !== undefined) return train;
 	for (const other of ['set', 'compute'] as const) {
-		if (reader.text(other) !== undefined) reader.fault(`${other}: changes what \`job-file\` holds, but there is no job-file.`);
+		if (reader.text(other) !== undefined)
+			reader.fault(`${other}: changes what \`job-file\` holds, but there is no job-file.`);
 	}
 	return name === undefined ? undefined : train;
 }
@@ -360,7 +402,8 @@ function readGate(reader: InputReader, train: TrainInputs | undefined): GateInpu
 	const gates = reader.lines('metric-gates');
 	const onFailure = reader.choice('on-gate-failure', ['fail', 'skip']);
 	if (gates.length === 0) return undefined;
-	if (train === undefined) reader.fault('metric-gates: judges the metrics of a job, but there is neither `job-file` nor `job-name`.');
+	if (train === undefined)
+		reader.fault('metric-gates: judges the metrics of a job, but there is neither `job-file` nor `job-name`.');
 	return { gates, onFailure, champion: reader.text('champion') };
 }
 
@@ -373,13 +416,16 @@ function readRegister(reader: InputReader, train: TrainInputs | undefined): Regi
 	const registry = reader.text('registry');
 	if (name === undefined && file === undefined) {
 		for (const other of ['model-version', 'model-path', 'model-tags', 'registry']) {
-			if (reader.text(other) !== undefined) reader.fault(`${other}: says how to register a model, but there is neither \`model-name\` nor \`model-file\`.`);
+			if (reader.text(other) !== undefined)
+				reader.fault(`${other}: says how to register a model, but there is neither \`model-name\` nor \`model-file\`.`);
 		}
 		return undefined;
 	}
 	const existing = train === undefined && path === undefined && file === undefined;
 	if (existing && version === undefined) {
-		reader.fault('model-name: there is nothing to register (no job, no `model-path`, no `model-file`); to deploy a version that exists give `model-version` too.');
+		reader.fault(
+			'model-name: there is nothing to register (no job, no `model-path`, no `model-file`); to deploy a version that exists give `model-version` too.',
+		);
 	}
 	return { name, version, path, file, tags, registry, existing };
 }
@@ -413,7 +459,9 @@ function readDeploy(reader: InputReader): DeployInputs | undefined {
 	if ([endpointFile, deploymentFile, endpointName].some((given) => given !== undefined)) return deploy;
 	for (const other of ['deployment-name', 'instance-type', 'instance-count', 'smoke-test-file']) {
 		if (reader.text(other) !== undefined) {
-			reader.fault(`${other}: says how to deploy, but there is neither \`endpoint-file\`, \`endpoint-name\` nor \`deployment-file\`.`);
+			reader.fault(
+				`${other}: says how to deploy, but there is neither \`endpoint-file\`, \`endpoint-name\` nor \`deployment-file\`.`,
+			);
 		}
 	}
 	return undefined;
@@ -439,7 +487,8 @@ function readExpectation(reader: InputReader, hasRequest: boolean): Json | undef
 	const text = reader.text('smoke-test-expect');
 	if (text === undefined) return undefined;
 	const expect = parseJson(text);
-	if (expect === undefined) reader.fault('smoke-test-expect: expected JSON that the answer must contain; the text is no JSON.');
+	if (expect === undefined)
+		reader.fault('smoke-test-expect: expected JSON that the answer must contain; the text is no JSON.');
 	else if (!hasRequest) reader.fault('smoke-test-expect: there is no `smoke-test-file` whose answer it could judge.');
 	return expect;
 }

@@ -1,11 +1,11 @@
 // Azure Resource Manager: get, put, post, delete, paging, long-running operations. Knows nothing of Azure ML's bodies.
 import type { Clock } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
+import { at, isObject, type Json, jsonText, listAt, parseJson, textAt } from '../json.ts';
 import { apiVersionOf } from './api-versions.ts';
 import type { BearerHttp } from './bearer.ts';
 import type { Cloud } from './cloud.ts';
 import { type HttpAnswer, type Method, retryAfter, Unreachable } from './http.ts';
-import { at, isObject, type Json, listAt, parseJson, textAt, jsonText } from '../json.ts';
 import { messageFrom, serviceError } from './service-error.ts';
 
 /** An answer of the resource manager. `body` is undefined where there is none. */

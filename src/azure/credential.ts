@@ -8,8 +8,8 @@ import {
 } from '@azure/identity';
 import type { Clock } from '../clock.ts';
 import { messageOf, SignInError } from '../errors.ts';
-import type { Cloud } from './cloud.ts';
 import { parseJson, textAt } from '../json.ts';
+import type { Cloud } from './cloud.ts';
 
 /** How the workflow wants to sign in; `inputs.ts` decides it. */
 export type AuthRequest =

@@ -1,7 +1,7 @@
 // Turns a refused request into an error that says what, why and what to do: ARM's and the data plane's error bodies.
 import { ServiceError } from '../errors.ts';
-import type { HttpAnswer } from './http.ts';
 import { at, isObject, type Json, listAt, parseJson, textAt } from '../json.ts';
+import type { HttpAnswer } from './http.ts';
 
 /** What a service said about a failure, taken out of its nested forms. */
 export interface ServiceMessage {

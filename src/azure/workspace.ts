@@ -1,10 +1,10 @@
 // The workspace we work in: where it is, its default datastore, and its regional services, found by discovery.
 import { ServiceError } from '../errors.ts';
+import { type Json, jsonText, listAt, objectAt, parseJson, textAt } from '../json.ts';
 import type { Arm } from './arm.ts';
 import type { BearerHttp } from './bearer.ts';
 import type { Cloud } from './cloud.ts';
 import { type Http, Unreachable } from './http.ts';
-import { type Json, listAt, objectAt, parseJson, textAt, jsonText } from '../json.ts';
 import { serviceError } from './service-error.ts';
 
 /** Which workspace. */

@@ -1,0 +1,47 @@
+// Puts the parts of this room together: sign-in, sender, resource manager, workspace.
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import { createArm } from './arm.ts';
+import { type BearerHttp, createBearerHttp } from './bearer.ts';
+import type { Cloud } from './cloud.ts';
+import { type AuthRequest, createCredential } from './credential.ts';
+import { createHttp, type Http } from './http.ts';
+import { connectWorkspace, type Workspace, type WorkspaceName } from './workspace.ts';
+
+/** A way into a workspace. */
+export interface Connection {
+	readonly http: Http;
+	readonly bearer: BearerHttp;
+	readonly workspace: Workspace;
+	close(): Promise<void>;
+}
+
+export interface ConnectParts {
+	readonly cloud: Cloud;
+	readonly auth: AuthRequest;
+	readonly target: WorkspaceName;
+	readonly idToken: ((audience: string) => Promise<string>) | undefined;
+	readonly clock: Clock;
+	readonly log: Log;
+}
+
+/** What the services see of us; some of Microsoft's support tools look for it. */
+const USER_AGENT = 'azure-ml-action/0.1';
+
+/**
+ * Signs in and finds the workspace.
+ * @throws SignInError, ServiceError
+ */
+export async function connect({ cloud, auth, target, idToken, clock, log }: ConnectParts): Promise<Connection> {
+	const http = createHttp({ clock, userAgent: USER_AGENT, onRetry: (line) => log.debug(line) });
+	try {
+		const credential = createCredential(auth, { cloud, clock, idToken, mask: (value) => log.mask(value) });
+		const bearer = createBearerHttp(http, cloud, credential);
+		const arm = createArm(bearer, cloud, clock);
+		const workspace = await connectWorkspace(target, { cloud, arm, http, bearer });
+		return { http, bearer, workspace, close: () => http.close() };
+	} catch (error) {
+		await http.close();
+		throw error;
+	}
+}

@@ -1,0 +1,78 @@
+// Reads every CLI v2 file that the inputs name, before anything is sent: their faults are told together.
+import { type ModelFile, readModelFile } from './asset/model-file.ts';
+import { type OnlineDeploymentFile, readOnlineDeployment } from './endpoint/online-deployment-file.ts';
+import { type OnlineEndpointFile, readOnlineEndpoint } from './endpoint/online-file.ts';
+import { FileError } from './errors.ts';
+import type { InputFile, Inputs } from './inputs.ts';
+import { type JobFile, readJobFile } from './job/file/index.ts';
+import type { Log } from './log.ts';
+import { kindOf } from './yaml/kind.ts';
+import { openYaml } from './yaml/load.ts';
+import type { YamlFile } from './yaml/node.ts';
+import { applySet } from './yaml/set.ts';
+
+/** The files of a run, checked. */
+export interface RunFiles {
+	readonly job: { readonly path: string; readonly job: JobFile } | undefined;
+	readonly model: ModelFile | undefined;
+	readonly endpoint: OnlineEndpointFile | undefined;
+	readonly deployment: OnlineDeploymentFile | undefined;
+}
+
+/**
+ * Reads them all.
+ * @throws FileError holding the faults of every file
+ */
+export function readFiles({ train, register, deploy }: Inputs, log: Log): RunFiles {
+	const broken: FileError[] = [];
+	const read = <T>(input: InputFile | undefined, take: (file: YamlFile) => T): T | undefined => {
+		if (input === undefined) return undefined;
+		try {
+			const file = openYaml(input.absolute, input.path);
+			for (const { message, where } of file.warnings) log.warning(message, where);
+			return take(file);
+		} catch (error) {
+			if (!(error instanceof FileError)) throw error;
+			broken.push(error);
+			return undefined;
+		}
+	};
+	const files: RunFiles = {
+		job: read(train?.file, (file) => ({
+			path: file.path,
+			job: readJobFile(applySet(file, overridesOf(train?.set ?? [], train?.compute))),
+		})),
+		model: read(register?.file, readModelFile),
+		endpoint: read(deploy?.endpointFile, (file) => readOnlineEndpoint(onlineOnly(file))),
+		deployment: read(deploy?.deploymentFile, (file) => readOnlineDeployment(onlineOnly(file))),
+	};
+	const [first] = broken;
+	if (first !== undefined)
+		throw broken.length === 1
+			? first
+			: new FileError(
+					first.file,
+					broken.flatMap(({ faults }) => faults),
+				);
+	return files;
+}
+
+/** `compute` goes last, so that it wins over a `set` of the same. */
+function overridesOf(set: readonly string[], compute: string | undefined): readonly string[] {
+	if (compute === undefined) return set;
+	const named =
+		compute === 'serverless' || compute === 'local' || compute.startsWith('azureml:') || compute.startsWith('/');
+	return [...set, `compute=${named ? compute : `azureml:${compute}`}`];
+}
+
+function onlineOnly(file: YamlFile): YamlFile {
+	const kind = kindOf(file);
+	if (!kind.startsWith('batch-')) return file;
+	throw new FileError(file.path, [
+		{
+			message:
+				'Batch endpoints are not built yet in this version of the action; give an online endpoint or deployment.',
+			where: file.root.at,
+		},
+	]);
+}

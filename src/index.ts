@@ -1,0 +1,36 @@
+// The entry of the action, for its main and its post step: hands the process to main.ts, and the result to the process.
+import * as core from '@actions/core';
+import { systemClock } from './clock.ts';
+import { CancelledError } from './errors.ts';
+import { createGitHubLog } from './log.ts';
+import { main, type World } from './main.ts';
+import { post } from './post.ts';
+import { createSecrets } from './secrets.ts';
+
+const cancelled = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+	process.on(signal, () => cancelled.abort(new CancelledError({ what: `The workflow was cancelled (${signal}).` })));
+}
+
+const secrets = createSecrets();
+const env = process.env;
+const mayAskForIdToken = Boolean(env['ACTIONS_ID_TOKEN_REQUEST_URL'] && env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']);
+const world: World = {
+	env,
+	secrets,
+	clock: systemClock,
+	log: createGitHubLog(secrets, (text) => process.stdout.write(text)),
+	signal: cancelled.signal,
+	input: (name) => core.getInput(name),
+	idToken: mayAskForIdToken ? (audience) => core.getIDToken(audience) : undefined,
+	guard: (jobName) => core.saveState('guarded-job', jobName),
+};
+
+if (core.getState('main-step') === '') {
+	core.saveState('main-step', 'ran');
+	process.exitCode = (await main(world)) ? 0 : 1;
+} else {
+	await post(world, core.getState('guarded-job'));
+}
+// A connection that a server keeps open must not keep the step open. The timer alone keeps nothing alive.
+setTimeout(() => process.exit(), 2_000).unref();

@@ -1,0 +1,58 @@
+// What a job carries of the workflow run that made it: git facts as the CLI sends them, and tags people can search by.
+import { isObject, type Json, type JsonObject, objectAt } from '../json.ts';
+import type { RunContext } from '../run-context.ts';
+import type { JobBody } from './file/context.ts';
+
+/** The property by which a re-run of the workflow knows its own job. */
+export const OWNER_PROPERTY = 'azureml-action.run';
+
+/** Azure ML refuses longer values of tags and properties. */
+const LONGEST_VALUE = 1000;
+
+/** The body with the facts of the run in `tags` and `properties`; what the file itself says there stays. */
+export function withRunFacts(body: JobBody, run: RunContext, owner: string): JobBody {
+	const { properties } = body;
+	const written = objectAt(properties, 'properties');
+	const git = Object.keys(written).some((key) => key.startsWith('mlflow.source.git.') || key.startsWith('azureml.git.'))
+		? {}
+		: gitProperties(run);
+	return {
+		properties: {
+			...properties,
+			tags: { ...runTags(run), ...members(properties['tags']) },
+			properties: { ...git, [OWNER_PROPERTY]: owner, ...members(written) },
+		},
+	};
+}
+
+function members(value: Json | undefined): JsonObject {
+	return isObject(value) ? value : {};
+}
+
+/** The names that the CLI gives these facts when it runs in a checkout. */
+function gitProperties(run: RunContext): Record<string, string> {
+	return present({
+		'mlflow.source.git.repoURL': run.repository === undefined ? undefined : `${run.serverUrl}/${run.repository}`,
+		'mlflow.source.git.branch': run.branch,
+		'mlflow.source.git.commit': run.headSha ?? run.sha,
+	});
+}
+
+/** Tags of the run, also those of what it registers. */
+export function runTags(run: RunContext): Record<string, string> {
+	return present({
+		'github.repository': run.repository,
+		'github.commit': run.headSha ?? run.sha,
+		'github.branch': run.branch,
+		'github.pull_request': run.pullRequest === undefined ? undefined : String(run.pullRequest),
+		'github.run_url': run.runUrl,
+	});
+}
+
+function present(values: Readonly<Record<string, string | undefined>>): Record<string, string> {
+	return Object.fromEntries(
+		Object.entries(values).flatMap(([key, value]) =>
+			value === undefined ? [] : [[key, value.slice(0, LONGEST_VALUE)]],
+		),
+	);
+}

@@ -1,0 +1,93 @@
+// The story of one run: the steps that the inputs ask for, in order; then the report, whatever happened.
+import { createPublisher } from './asset/publish.ts';
+import type { Clock } from './clock.ts';
+import { messageOf } from './errors.ts';
+import { readFiles } from './files.ts';
+import { refuseForkHead } from './fork.ts';
+import { type InputSource, type Inputs, readInputs } from './inputs.ts';
+import type { Log } from './log.ts';
+import { readRunContext } from './read-run-context.ts';
+import { publishReport } from './report/github.ts';
+import { newReport, type RunReport, type StepName } from './report/run-report.ts';
+import type { Secrets } from './secrets.ts';
+import { connectStep, deleteEndpointStep, deployStep, registerStep, type Stage, trainStep } from './steps.ts';
+import { refuseUnbuilt } from './unbuilt.ts';
+
+/** What a run needs of the process it lives in. */
+export interface World extends Omit<InputSource, 'mask'> {
+	readonly log: Log;
+	readonly secrets: Secrets;
+	readonly clock: Clock;
+	/** Aborted, with the reason to report, when the workflow is cancelled. */
+	readonly signal: AbortSignal;
+	/** Asks GitHub for an ID token; undefined where the job may not. */
+	readonly idToken: ((audience: string) => Promise<string>) | undefined;
+	/** Keeps the name of a job that the post step must not leave running; an empty text when there is none. */
+	readonly guard: (jobName: string) => void;
+}
+
+/** Does all that the inputs ask for and reports it. @returns whether every step succeeded */
+export async function main(world: World): Promise<boolean> {
+	const report = newReport(readRunContext(world.env));
+	let inputs: Inputs | undefined;
+	try {
+		inputs = readInputs({ ...world, mask: (value) => world.log.mask(value) });
+		refuseForkHead(inputs.run, inputs.allowForkHead);
+		refuseUnbuilt(inputs);
+		await walk(world, inputs, report);
+	} catch (error) {
+		report.failure = error instanceof Error ? error : new Error(messageOf(error));
+	}
+	await publishReport(report, {
+		...world,
+		githubToken: inputs?.report.githubToken,
+		comment: inputs?.report.comment ?? 'never',
+	});
+	return report.failure === undefined;
+}
+
+async function walk(world: World, inputs: Inputs, report: RunReport): Promise<void> {
+	const { log, secrets, clock, signal } = world;
+	const files = readFiles(inputs, log);
+	report.jobFile = files.job?.path;
+	const connection = await step(world, report, 'sign in', () => connectStep(world, inputs, report));
+	const { workspace } = connection;
+	const publisher = createPublisher({ workspace, log, secrets, clock, signal, checkout: inputs.run.checkout });
+	const stage: Stage = { world, inputs, report, files, connection, publisher };
+	try {
+		const { train, register, deploy, deleteEndpoint } = inputs;
+		const job = train && (await step(world, report, 'train', () => trainStep(stage, train)));
+		if (job !== undefined && job.status !== 'Completed') {
+			if (register ?? deploy)
+				report.notes.push('Nothing was registered or deployed, because this step did not wait for the job.');
+			return;
+		}
+		const model = register && (await step(world, report, 'register', () => registerStep(stage, register, job)));
+		if (deploy !== undefined) await step(world, report, 'deploy', () => deployStep(stage, deploy, model));
+		if (deleteEndpoint !== undefined)
+			await step(world, report, 'delete endpoint', () => deleteEndpointStep(stage, deleteEndpoint));
+	} finally {
+		report.assets = publisher.made();
+		await connection.close();
+	}
+}
+
+/** Runs one step and notes how it went. None is begun after the workflow was cancelled. */
+async function step<T>(
+	{ clock, signal }: World,
+	report: RunReport,
+	name: StepName,
+	work: () => Promise<T>,
+): Promise<T> {
+	signal.throwIfAborted();
+	const started = clock.now();
+	const entry: RunReport['steps'][number] = { step: name, outcome: 'failed', took: 0 };
+	report.steps.push(entry);
+	try {
+		const result = await work();
+		entry.outcome = 'done';
+		return result;
+	} finally {
+		entry.took = clock.now() - started;
+	}
+}

@@ -1,0 +1,27 @@
+// The post step: finishes what a kill of the main step left undone. It cancels the job that nobody follows any more.
+import { connect } from './azure/connect.ts';
+import { messageOf } from './errors.ts';
+import { readInputs } from './inputs.ts';
+import { cancelJob } from './job/cancel.ts';
+import { findJob, isTerminal } from './job/job.ts';
+import type { World } from './main.ts';
+
+/** Cancels the guarded job if it is still alive. Never throws: the main step's result stands. */
+export async function post({ log, clock, idToken, ...source }: World, jobName: string): Promise<void> {
+	if (jobName === '') return;
+	try {
+		const { cloud, auth, target } = readInputs({ ...source, mask: (value) => log.mask(value) });
+		if (auth === undefined || target === undefined) return;
+		const connection = await connect({ cloud, auth, target, idToken, clock, log });
+		try {
+			const job = await findJob(connection.workspace, jobName);
+			if (job === undefined || isTerminal(job.status)) return;
+			log.info(`The job ${jobName} was left ${job.status} by the main step.`);
+			await cancelJob(connection.workspace, jobName, log);
+		} finally {
+			await connection.close();
+		}
+	} catch (error) {
+		log.warning(`The job ${jobName} may still run; cancel it in Azure ML studio. ${messageOf(error)}`);
+	}
+}

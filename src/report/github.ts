@@ -1,0 +1,115 @@
+// Tells people in GitHub's own places: outputs, job summary, annotations, the pull-request comment.
+import * as core from '@actions/core';
+import { getOctokit } from '@actions/github';
+import { ActionError, FileError, InputError, messageOf } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Secrets } from '../secrets.ts';
+import { commentOf, summaryOf } from './markdown.ts';
+import { outputsOf } from './outputs.ts';
+import type { RunReport } from './run-report.ts';
+
+/** GitHub drops a larger summary whole. */
+const LARGEST_SUMMARY = 1_000_000;
+/** GitHub refuses a longer comment. */
+const LONGEST_COMMENT = 65_000;
+
+export interface GitHubParts {
+	readonly log: Log;
+	readonly secrets: Secrets;
+	readonly githubToken: string | undefined;
+	readonly comment: 'auto' | 'never';
+}
+
+/**
+ * Publishes the report everywhere. Never throws: a full disk or an unreachable GitHub is told in the log and does not
+ * change how the run ends.
+ */
+export async function publishReport(report: RunReport, parts: GitHubParts): Promise<void> {
+	const { log, secrets } = parts;
+	if (report.failure !== undefined) annotate(report.failure, log);
+	attempt(log, 'The outputs could not be set', () => {
+		for (const [name, value] of Object.entries(outputsOf(report))) core.setOutput(name, secrets.redact(value));
+	});
+	await attemptLater(log, 'The job summary could not be written', async () => {
+		await core.summary.addRaw(cut(secrets.redact(summaryOf(report)), LARGEST_SUMMARY)).write();
+	});
+	if (parts.comment === 'auto' && report.run.pullRequest !== undefined) await comment(report, parts);
+}
+
+/** One annotation for each fault, at its place in the user's files. */
+function annotate(failure: Error, log: Log): void {
+	if (failure instanceof InputError) {
+		for (const { message, where } of failure.faults) log.error(message, where);
+	} else if (failure instanceof FileError) {
+		// The file's name is in the text too: a log without annotations must not lose it.
+		for (const { message, where } of failure.faults)
+			log.error(
+				`${failure.file}${where?.line === undefined ? '' : `:${where.line}`}: ${message}`,
+				where ?? { file: failure.file },
+			);
+	} else if (failure instanceof ActionError) {
+		log.error(failure.message, failure.where);
+	} else {
+		log.error(
+			`${failure.message} This is a fault of the action itself: please report it at https://github.com/azure-ml-action/azure-ml-action/issues with the debug log.`,
+		);
+		log.debug(failure.stack ?? '');
+	}
+}
+
+async function comment(report: RunReport, parts: GitHubParts): Promise<void> {
+	const { log, secrets, githubToken } = parts;
+	const [owner, repo] = report.run.repository?.split('/') ?? [];
+	if (githubToken === undefined || owner === undefined || repo === undefined) {
+		log.notice('No comment on the pull request: there is no `github-token`. The job summary has the report.');
+		return;
+	}
+	const marker = `<!-- azure-ml-action: ${(report.jobFile ?? report.rollout?.endpointName ?? 'run').replace(/[^\w./ -]/g, '_').replaceAll('--', '__')} -->`;
+	const body = cut(secrets.redact(commentOf(report, marker)), LONGEST_COMMENT);
+	try {
+		const { issues } = getOctokit(githubToken, { baseUrl: report.run.apiUrl }).rest;
+		const place = { owner, repo, issue_number: report.run.pullRequest ?? 0 };
+		for (let page = 1; ; page += 1) {
+			const { data } = await issues.listComments({ ...place, per_page: 100, page });
+			const mine = data.find((earlier) => earlier.body?.startsWith(marker));
+			if (mine !== undefined) {
+				await issues.updateComment({ owner, repo, comment_id: mine.id, body });
+				return;
+			}
+			if (data.length < 100) break;
+		}
+		await issues.createComment({ ...place, body });
+	} catch (error) {
+		const status = error instanceof Error && 'status' in error ? error.status : undefined;
+		const why =
+			status === 403 || status === 404
+				? 'the token may not write to it: add `permissions: pull-requests: write`; pull requests from forks never may'
+				: messageOf(error);
+		log.notice(`No comment on the pull request: ${why}. The job summary has the report.`);
+	}
+}
+
+/** Cuts at the end of a line, and says so. */
+function cut(text: string, most: number): string {
+	if (Buffer.byteLength(text) <= most) return text;
+	const short = Buffer.from(text)
+		.subarray(0, most - 200)
+		.toString();
+	return `${short.slice(0, short.lastIndexOf('\n'))}\n\nCut here: the report is too long for this place. The log has all of it.\n`;
+}
+
+function attempt(log: Log, what: string, act: () => void): void {
+	try {
+		act();
+	} catch (error) {
+		log.warning(`${what}: ${messageOf(error)}`);
+	}
+}
+
+async function attemptLater(log: Log, what: string, act: () => Promise<void>): Promise<void> {
+	try {
+		await act();
+	} catch (error) {
+		log.warning(`${what}: ${messageOf(error)}`);
+	}
+}

@@ -1,0 +1,221 @@
+// A RunReport as Markdown: the job summary and the pull-request comment. Pure; untrusted text is made inert on the way.
+import { duration } from '../duration.ts';
+import { ActionError, FileError, InputError, JobError, RolloutError } from '../errors.ts';
+import { isTerminal } from '../job/job.ts';
+import type { MetricPoint } from '../job/metrics.ts';
+import type { RunReport, StepName } from './run-report.ts';
+import { code, codeBlock, inert, link } from './text.ts';
+
+const DONE: Readonly<Record<StepName, string>> = {
+	'sign in': 'signed in',
+	assets: 'assets applied',
+	train: 'trained',
+	gate: 'gates passed',
+	register: 'model registered',
+	deploy: 'deployed',
+	'delete endpoint': 'endpoint deleted',
+};
+const MOST_METRICS = 60;
+const MOST_LOG_LINES = 40;
+const MOST_CHARTS = 4;
+/** A chart's line is as clear with this many points as with all of them. */
+const CHART_POINTS = 40;
+
+/** The summary of a run, whatever happened in it. */
+export function summaryOf(report: RunReport): string {
+	return joined([
+		heading(report),
+		failureOf(report),
+		jobTable(report),
+		metricTable(report),
+		charts(report),
+		modelLines(report),
+		rolloutLines(report),
+		madeLines(report),
+		noteLines(report),
+		logLines(report),
+	]);
+}
+
+/** The short form for a pull request: verdict first, then what one wants to compare. */
+export function commentOf(report: RunReport, marker: string): string {
+	const { run } = report;
+	const runLink = link('workflow run', run.runUrl, [run.serverUrl]);
+	const commit = run.headSha ?? run.sha;
+	const foot = `<sub>${[runLink, commit === undefined ? '' : `commit ${code(commit.slice(0, 7))}`].filter((part) => part !== '').join(' · ')}</sub>`;
+	return joined([
+		marker,
+		heading(report),
+		failureOf(report),
+		jobTable(report),
+		metricTable(report),
+		modelLines(report),
+		rolloutLines(report),
+		noteLines(report),
+		foot,
+	]);
+}
+
+function joined(parts: readonly (string | undefined)[]): string {
+	return `${parts.filter((part): part is string => part !== undefined && part !== '').join('\n\n')}\n`;
+}
+
+function heading({ steps, failure, jobFile, jobDetached }: RunReport): string {
+	const what = jobFile === undefined ? '' : ` · ${code(jobFile)}`;
+	const failed = steps.find(({ outcome }) => outcome === 'failed');
+	if (failure !== undefined)
+		return `## ❌ Azure ML: ${failed === undefined ? 'failed' : `${failed.step} failed`}${what}`;
+	const done = steps
+		.filter(({ step, outcome }) => outcome === 'done' && step !== 'sign in')
+		.map(({ step }) => (step === 'train' && jobDetached ? 'job submitted' : DONE[step]));
+	return `## ✅ Azure ML: ${done.length === 0 ? 'done' : done.join(', ')}${what}`;
+}
+
+function failureOf({ failure }: RunReport): string | undefined {
+	if (failure === undefined) return undefined;
+	if (failure instanceof InputError || failure instanceof FileError) {
+		const faults = failure.faults.map(
+			({ message, where }) =>
+				`- ${where?.line === undefined ? '' : `${code(`${where.file}:${where.line}`)} `}${inert(message)}`,
+		);
+		return [
+			`**${inert(failure.what)}**`,
+			'',
+			...faults,
+			...(failure.next === undefined ? [] : ['', inert(failure.next)]),
+		].join('\n');
+	}
+	if (!(failure instanceof ActionError)) return `**${inert(failure.message)}**`;
+	const container =
+		failure instanceof RolloutError && failure.containerLog !== undefined
+			? details('Container log', failure.containerLog.split('\n'))
+			: undefined;
+	const text = [
+		`**${inert(failure.what)}**`,
+		failure.why === undefined ? '' : inert(failure.why),
+		failure.next === undefined ? '' : `➡️ ${inert(failure.next)}`,
+	];
+	return [...text.filter((part) => part !== ''), ...(container === undefined ? [] : [container])].join('\n\n');
+}
+
+function jobTable(report: RunReport): string | undefined {
+	const { job, run, jobDuration, studio } = report;
+	if (job === undefined) return undefined;
+	const commit = run.headSha ?? run.sha;
+	const rows: (readonly [string, string])[] = [
+		['Job', link(code(job.name), job.studioUrl, [studio])],
+		[
+			'State',
+			`${stateMark(job.status)} ${inert(job.status)}${report.jobAttached ? ' (was already running, followed)' : ''}`,
+		],
+		['Experiment', code(job.experimentName)],
+		['Compute', code(job.computeId?.split('/').pop() ?? 'serverless')],
+		...(jobDuration === undefined ? [] : [['Duration', duration(jobDuration)] as const]),
+		...(commit === undefined
+			? []
+			: [
+					[
+						'Commit',
+						link(code(commit.slice(0, 7)), `${run.serverUrl}/${run.repository}/commit/${commit}`, [run.serverUrl]),
+					] as const,
+				]),
+	];
+	return table(['', ''], rows);
+}
+
+function stateMark(status: string): string {
+	if (status === 'Completed') return '✅';
+	return isTerminal(status) ? '❌' : '⏳';
+}
+
+function metricTable({ metrics }: RunReport): string | undefined {
+	const entries = Object.entries(metrics ?? {});
+	if (entries.length === 0) return undefined;
+	const rows = entries.slice(0, MOST_METRICS).map(([name, value]) => [code(name), numberText(value)] as const);
+	const more =
+		entries.length > MOST_METRICS
+			? `\n\n${entries.length - MOST_METRICS} more metrics are in the output \`metrics\`.`
+			: '';
+	return `### Metrics\n\n${table(['Metric', 'Value'], rows)}${more}`;
+}
+
+/** Six significant digits are what people compare; the output has all of them. */
+function numberText(value: number): string {
+	if (!Number.isFinite(value)) return String(value);
+	return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
+}
+
+function charts({ history }: RunReport): string | undefined {
+	const drawn = [...history].filter(([, points]) => points.length >= 3).slice(0, MOST_CHARTS);
+	return drawn.length === 0 ? undefined : drawn.map(([name, points]) => chart(name, points)).join('\n\n');
+}
+
+function chart(name: string, points: readonly MetricPoint[]): string {
+	const finite = points.filter(({ value }) => Number.isFinite(value));
+	const stride = Math.max(1, Math.ceil(finite.length / CHART_POINTS));
+	const thinned = finite.filter((_, place) => place % stride === 0 || place === finite.length - 1);
+	const [first, last] = [thinned[0], thinned.at(-1)];
+	if (first === undefined || last === undefined) return '';
+	// A quoted mermaid text may hold anything but quotes and what begins an entity.
+	const title = name.replace(/[^\w .,/%()=-]/g, ' ').slice(0, 80);
+	return codeBlock(
+		[
+			'xychart-beta',
+			`  title "${title}"`,
+			`  x-axis "step" ${first.step} --> ${Math.max(last.step, first.step + 1)}`,
+			`  line [${thinned.map(({ value }) => numberText(value)).join(', ')}]`,
+		],
+		'mermaid',
+	);
+}
+
+function modelLines({ model }: RunReport): string | undefined {
+	if (model === undefined) return undefined;
+	const how = model.reused ? 'was registered already' : 'registered';
+	return `### Model\n\n${code(model.assetId)} (${inert(model.type)}) ${how}.`;
+}
+
+function rolloutLines({ rollout, deletedEndpoint }: RunReport): string | undefined {
+	if (deletedEndpoint !== undefined) return `### Endpoint\n\n${code(deletedEndpoint)} is deleted.`;
+	if (rollout === undefined) return undefined;
+	const rows = Object.entries(rollout.traffic).map(
+		([name, share]) => [code(name), `${share} %`, `${rollout.previousTraffic[name] ?? 0} %`] as const,
+	);
+	const answer =
+		rollout.smokeAnswer === undefined
+			? undefined
+			: details('Answer of the smoke test', [rollout.smokeAnswer.slice(0, 4000)]);
+	return joined([
+		`### Endpoint\n\nDeployment ${code(rollout.deploymentName)} of ${code(rollout.endpointName)}, scoring at ${code(rollout.scoringUri ?? '')}.`,
+		rows.length === 0 ? 'No traffic goes to it yet.' : table(['Deployment', 'Traffic', 'Before'], rows),
+		answer,
+	]).trim();
+}
+
+function madeLines({ assets, failure }: RunReport): string | undefined {
+	const made = assets.filter(({ reused }) => !reused);
+	if (made.length === 0) return undefined;
+	const rows = made.map(
+		({ kind, name, version }) => [inert(kind), code(version === undefined ? name : `${name}:${version}`)] as const,
+	);
+	return `<details${failure === undefined ? '' : ' open'}><summary>Made in the workspace</summary>\n\n${table(['Kind', 'Name'], rows)}\n\n</details>`;
+}
+
+function noteLines({ notes }: RunReport): string | undefined {
+	return notes.length === 0 ? undefined : notes.map((note) => `> ${inert(note)}`).join('\n>\n');
+}
+
+function logLines({ failure, lastLines, steps }: RunReport): string | undefined {
+	const training = failure instanceof JobError || (failure !== undefined && steps.at(-1)?.step === 'train');
+	if (!training || lastLines.length === 0) return undefined;
+	return details('Last lines of the log', lastLines.slice(-MOST_LOG_LINES), true);
+}
+
+function details(title: string, lines: readonly string[], open = false): string {
+	return `<details${open ? ' open' : ''}><summary>${title}</summary>\n\n${codeBlock(lines)}\n\n</details>`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+	const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+	return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,52 @@
+// What a run has to tell, gathered on the way: facts only. How they look is markdown.ts's, where they go github.ts's.
+
+import type { ModelVersion } from '../asset/model.ts';
+import type { MadeAsset } from '../asset/publish.ts';
+import type { RolloutResult } from '../endpoint/deploy.ts';
+import type { Job } from '../job/job.ts';
+import type { MetricPoint, Metrics } from '../job/metrics.ts';
+import type { RunContext } from '../run-context.ts';
+
+/** The steps of a run, by the names of the contract. */
+export type StepName = 'sign in' | 'assets' | 'train' | 'gate' | 'register' | 'deploy' | 'delete endpoint';
+
+/** One step that was begun. */
+export interface StepReport {
+	readonly step: StepName;
+	outcome: 'done' | 'failed';
+	/** Milliseconds. */
+	took: number;
+}
+
+/** Gathered by main.ts while the run goes on; every field is there as soon as its step has brought it. */
+export interface RunReport {
+	readonly run: RunContext;
+	/** Addresses below this one may be linked to. */
+	studio: string;
+	readonly steps: StepReport[];
+	/** Path of the job's file, as the workflow names it. */
+	jobFile?: string | undefined;
+	assets: readonly MadeAsset[];
+	job?: Job;
+	/** Milliseconds from the submission (or the first look) to the end of the watch. */
+	jobDuration?: number;
+	/** The job was alive already: this run followed it. */
+	jobAttached?: boolean;
+	/** The wait ended before the job. */
+	jobDetached?: boolean;
+	lastLines: readonly string[];
+	metrics?: Metrics;
+	history: ReadonlyMap<string, readonly MetricPoint[]>;
+	model?: ModelVersion;
+	rollout?: RolloutResult;
+	deletedEndpoint?: string;
+	/** What was asked for but not needed, in a sentence each. */
+	readonly notes: string[];
+	/** What ended the run, if anything did. */
+	failure?: Error;
+}
+
+/** The report of a run that has not begun. */
+export function newReport(run: RunContext): RunReport {
+	return { run, studio: '', steps: [], assets: [], lastLines: [], history: new Map(), notes: [] };
+}

@@ -1,0 +1,185 @@
+// Each step of a run: takes from the inputs and the steps before what its room needs, and tells the report what came of it.
+import { findModel, type ModelVersion, registerModel } from './asset/model.ts';
+import type { Publisher } from './asset/publish.ts';
+import { type Connection, connect } from './azure/connect.ts';
+import { deployOnline } from './endpoint/deploy.ts';
+import { deleteEndpoint } from './endpoint/online-endpoint.ts';
+import { messageOf } from './errors.ts';
+import type { RunFiles } from './files.ts';
+import type { DeployInputs, Inputs, RegisterInputs, TrainInputs } from './inputs.ts';
+import { runTags } from './job/facts-of-run.ts';
+import type { Job } from './job/job.ts';
+import { type MetricPoint, readMetricHistory, readMetrics } from './job/metrics.ts';
+import { type TrainFacts, train } from './job/train.ts';
+import type { World } from './main.ts';
+import type { RunReport } from './report/run-report.ts';
+
+/** What the steps after sign-in share. */
+export interface Stage {
+	readonly world: World;
+	readonly inputs: Inputs;
+	readonly report: RunReport;
+	readonly files: RunFiles;
+	readonly connection: Connection;
+	readonly publisher: Publisher;
+}
+
+/** Signs in and finds the workspace. */
+export async function connectStep(
+	{ idToken, clock, log }: World,
+	{ cloud, auth, target }: Inputs,
+	report: RunReport,
+): Promise<Connection> {
+	if (auth === undefined || target === undefined) throw new Error('sign-in was reached without credentials');
+	const connection = await connect({ cloud, auth, target, idToken, clock, log });
+	const { workspace } = connection;
+	report.studio = cloud.studio;
+	log.info(`Signed in (${auth.kind}); workspace ${workspace.workspace} in ${workspace.location}.`);
+	return connection;
+}
+
+/** How many metrics get a chart, and how many points of each are read for it. */
+const CHARTED_METRICS = 4;
+const CHARTED_POINTS = 2_000;
+
+/** Submits or follows the job, then reads its metrics. */
+export async function trainStep(
+	{ world, inputs, report, files, connection, publisher }: Stage,
+	asked: TrainInputs,
+): Promise<Job> {
+	const { workspace, http } = connection;
+	const { log, clock, signal, guard } = world;
+	const onFact = ({ job, attached, detached, took, lastLines }: Partial<TrainFacts>): void => {
+		if (job !== undefined) report.job = job;
+		if (attached !== undefined) report.jobAttached = attached;
+		if (detached !== undefined) report.jobDetached = detached;
+		if (took !== undefined) report.jobDuration = took;
+		if (lastLines !== undefined) report.lastLines = lastLines;
+	};
+	const job = await train(
+		{ ...asked, file: files.job, identity: inputs.identity },
+		{
+			workspace,
+			publisher,
+			http,
+			log,
+			clock,
+			signal,
+			run: inputs.run,
+			onFact,
+			guard: (name) => guard(asked.onCancel === 'cancel' ? (name ?? '') : ''),
+		},
+	);
+	if (job.status === 'Completed') await readJobMetrics(job, { world, connection, report });
+	return job;
+}
+
+/** Metrics are worth reporting, but a job that trained well is not failed for want of them. */
+async function readJobMetrics(
+	job: Job,
+	{ world, connection, report }: Pick<Stage, 'world' | 'connection' | 'report'>,
+): Promise<void> {
+	const { log, signal } = world;
+	try {
+		const metrics = await readMetrics(connection.workspace, job.name, signal);
+		report.metrics = metrics;
+		const named = Object.entries(metrics).map(([name, value]) => `${name} ${value}`);
+		if (named.length > 0) log.info(`Metrics: ${named.join(' · ')}`);
+		const history = new Map<string, readonly MetricPoint[]>();
+		for (const key of Object.keys(metrics).slice(0, CHARTED_METRICS)) {
+			history.set(
+				key,
+				await readMetricHistory(connection.workspace, { runId: job.name, key, most: CHARTED_POINTS, signal }),
+			);
+		}
+		report.history = history;
+	} catch (error) {
+		signal.throwIfAborted();
+		log.warning(`The metrics of the job could not be read: ${messageOf(error)}`);
+	}
+}
+
+/** Registers the model, or finds the version that is to be deployed. */
+export async function registerStep(
+	{ world, inputs, report, files, connection, publisher }: Stage,
+	asked: RegisterInputs,
+	job: Job | undefined,
+): Promise<ModelVersion> {
+	const { workspace } = connection;
+	const { log, clock, signal } = world;
+	const model = asked.existing
+		? await findModel(workspace, asked.name ?? '', asked.version ?? 'latest', signal)
+		: await registerModel(
+				{
+					...(asked.name === undefined ? {} : { name: asked.name }),
+					...(asked.version === undefined ? {} : { version: asked.version }),
+					...(asked.path === undefined ? {} : { path: asked.path }),
+					...(files.model === undefined ? {} : { file: files.model }),
+					...(job === undefined ? {} : { job }),
+					tags: {
+						...runTags(inputs.run),
+						...(job === undefined ? {} : { job: job.name }),
+						...metricTags(report),
+						...asked.tags,
+					},
+				},
+				{ workspace, publisher, log, clock, signal, checkout: inputs.run.checkout },
+			);
+	report.model = model;
+	log.info(`Model ${model.assetId} (${model.type})${model.reused ? ', registered before' : ' registered'}.`);
+	return model;
+}
+
+/** Azure ML takes fifty tags at the most; the facts of the run and the author's own go first. */
+const TAGGED_METRICS = 20;
+
+function metricTags({ metrics }: RunReport): Record<string, string> {
+	return Object.fromEntries(
+		Object.entries(metrics ?? {})
+			.slice(0, TAGGED_METRICS)
+			.map(([name, value]) => [`metric.${name}`, String(value)]),
+	);
+}
+
+/** Brings the model into service. */
+export async function deployStep(
+	{ world, inputs, report, files, connection, publisher }: Stage,
+	asked: DeployInputs,
+	model: ModelVersion | undefined,
+): Promise<void> {
+	const { log, clock, signal } = world;
+	report.rollout = await deployOnline(
+		{
+			endpoint: {
+				...(files.endpoint && { file: files.endpoint }),
+				...(asked.endpointName && { name: asked.endpointName }),
+			},
+			deployment: {
+				...(files.deployment && { file: files.deployment }),
+				...(asked.deploymentName && { name: asked.deploymentName }),
+				...(asked.instanceType && { instanceType: asked.instanceType }),
+				...(asked.instanceCount && { instanceCount: asked.instanceCount }),
+			},
+			...(model && { model }),
+			traffic: asked.traffic,
+			...(asked.smokeTest && {
+				smokeTest: {
+					body: asked.smokeTest.body,
+					file: asked.smokeTest.file.path,
+					...(asked.smokeTest.expect === undefined ? {} : { expect: asked.smokeTest.expect }),
+				},
+			}),
+			onFailure: asked.onFailure,
+			deletePrevious: asked.deletePrevious,
+			tags: runTags(inputs.run),
+		},
+		{ ...connection, publisher, log, clock, signal },
+	);
+}
+
+/** Deletes the endpoint. */
+export async function deleteEndpointStep({ world, report, connection, publisher }: Stage, name: string): Promise<void> {
+	const { log, clock, signal } = world;
+	await deleteEndpoint(connection.workspace, name, { ...connection, publisher, log, clock, signal });
+	report.deletedEndpoint = name;
+}
