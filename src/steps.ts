@@ -178,8 +178,8 @@ export async function deployStep(
 }
 
 /** Deletes the endpoint. */
-export async function deleteEndpointStep({ world, report, connection, publisher }: Stage, name: string): Promise<void> {
+export async function deleteEndpointStep({ world, report, connection }: Stage, name: string): Promise<void> {
 	const { log, clock, signal } = world;
-	await deleteEndpoint(connection.workspace, name, { ...connection, publisher, log, clock, signal });
+	await deleteEndpoint(connection.workspace, name, { log, clock, signal });
 	report.deletedEndpoint = name;
 }

@@ -1,0 +1,57 @@
+import { describe, expect, test } from '@jest/globals';
+import { createSecrets } from '../src/secrets.ts';
+
+const SECRET = 'pa$$w0rd/with+odd "chars"\\';
+
+describe('redaction', () => {
+	const secrets = createSecrets();
+	secrets.add(SECRET);
+	test.each([
+		['as it is', SECRET],
+		['URL-encoded', encodeURIComponent(SECRET)],
+		['form-encoded', encodeURIComponent(SECRET).replaceAll('%20', '+')],
+		['in JSON', JSON.stringify(SECRET).slice(1, -1)],
+	])('hides a secret %s', (_form, text) => {
+		expect(secrets.redact(`before ${text} after`)).toBe('before *** after');
+	});
+
+	test.each([0, 1, 2])('hides most of a secret in base64 that begins %d bytes in', (offset) => {
+		const encoded = Buffer.from(`${'x'.repeat(offset)}${SECRET}yyy`).toString('base64');
+		const shown = secrets.redact(encoded);
+		expect(shown).toContain('***');
+		expect(Buffer.from(shown.replace('***', ''), 'base64').toString()).not.toContain('w0rd');
+	});
+
+	test('registers each line of a secret of several lines', () => {
+		const several = createSecrets();
+		several.add('first line\nsecond line');
+		expect(several.redact('only the second line here')).toBe('only the *** here');
+	});
+
+	test('does not register what is too short to be one', () => {
+		const short = createSecrets();
+		short.add('a');
+		short.add('true');
+		expect(short.redact('a true story')).toBe('a true story');
+	});
+
+	test('hides the longer of two secrets whole', () => {
+		const both = createSecrets();
+		both.add('secret-1');
+		both.add('secret-1-and-more');
+		expect(both.redact('secret-1-and-more')).toBe('***');
+	});
+
+	test.each([
+		[
+			'a signature in a signed URL',
+			'https://a.blob.core.windows.net/c?sv=1&sr=c&sig=abc%2Fdef%3D&se=2',
+			'https://a.blob.core.windows.net/c?sv=1&sr=c&sig=***&se=2',
+		],
+		['a bearer token', 'Authorization: Bearer abcdefgh12345678', 'Authorization: Bearer ***'],
+		['a JSON web token', 'token eyJhbGciOiJub25l.eyJhdWQiOiJ4In0.c2lnbmF0 end', 'token *** end'],
+		['a client secret in a form', 'grant_type=x&client_secret=hunter22&y=1', 'grant_type=x&client_secret=***&y=1'],
+	])('hides %s that nobody registered', (_name, text, shown) => {
+		expect(createSecrets().redact(text)).toBe(shown);
+	});
+});
