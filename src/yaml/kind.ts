@@ -64,8 +64,11 @@ const TYPES: ReadonlyMap<string, readonly FileKind[]> = new Map<string, readonly
 	['one_lake', ['datastore']],
 ]);
 
-/** Says what a file is about. Throws a `FileError` that asks for `$schema` where it could be several things or nothing known. */
-export function kindOf(file: YamlFile): FileKind {
+/**
+ * Says what a file is about. `family` narrows what it may be where the caller knows, e.g. 'job' for any type of job. Throws
+ * a `FileError` that asks for `$schema` where it could be several things or nothing known.
+ */
+export function kindOf(file: YamlFile, family?: 'job' | 'component'): FileKind {
 	const has = (key: string): boolean => child(file.root, key) !== undefined;
 	const schema = asText(child(file.root, '$schema'));
 	const bySchema = schema && kindOfSchema(schema.text);
@@ -73,7 +76,9 @@ export function kindOf(file: YamlFile): FileKind {
 		return bySchema;
 	}
 	const type = asText(child(file.root, 'type'))?.text.toLowerCase();
-	const candidates = (type === undefined ? undefined : TYPES.get(type)) ?? candidatesOf(type, has);
+	const all = (type === undefined ? undefined : TYPES.get(type)) ?? candidatesOf(type, has);
+	const narrowed = all.filter((kind) => family === undefined || kind.startsWith(`${family}:`));
+	const candidates = narrowed.length > 0 ? narrowed : all;
 	const [only] = candidates;
 	if (only !== undefined && candidates.length === 1) {
 		return only;

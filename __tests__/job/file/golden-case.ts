@@ -1,6 +1,11 @@
 // Takes one file of any kind through reader and body into an imagined workspace.
 import path from 'node:path';
+import { computeBody, readComputeFile } from '../../../src/asset/compute-file.ts';
+import { dataBody, readDataFile } from '../../../src/asset/data-file.ts';
 import { environmentBody, readEnvironmentFile } from '../../../src/asset/environment-file.ts';
+import { modelBody, readModelFile } from '../../../src/asset/model-file.ts';
+import { batchDeploymentBody, readBatchDeployment } from '../../../src/endpoint/batch-deployment-file.ts';
+import { batchEndpointBody, readBatchEndpoint } from '../../../src/endpoint/batch-file.ts';
 import { onlineDeploymentBody, readOnlineDeployment } from '../../../src/endpoint/online-deployment-file.ts';
 import { onlineEndpointBody, readOnlineEndpoint } from '../../../src/endpoint/online-file.ts';
 import { jobBody, readJobFile } from '../../../src/job/file/index.ts';
@@ -34,6 +39,31 @@ const KINDS: Readonly<Record<string, Translate>> = {
 		workspace.publish(environment.dependencies);
 		const body = environmentBody(environment, workspace.idOf, false);
 		workspace.put(`environments/${environment.name}/versions/${environment.version ?? '8'}`, body);
+	},
+	compute: (file, workspace) => {
+		const compute = readComputeFile(file);
+		workspace.put(`computes/${compute.name}`, computeBody(compute, { workspaceId: WORKSPACE, location: LOCATION }));
+	},
+	data: (file, workspace) => {
+		const data = readDataFile(file);
+		workspace.publish(data.dependencies);
+		workspace.put(`data/${data.name}/versions/${data.version ?? '8'}`, dataBody(data, workspace.idOf));
+	},
+	model: (file, workspace) => {
+		const model = readModelFile(file);
+		workspace.publish(model.dependencies);
+		const body = modelBody(model, WORKSPACE, workspace.idOf, false);
+		workspace.put(`models/${model.name}/versions/${model.version ?? '8'}`, body);
+	},
+	'batch-endpoint': (file, workspace) => {
+		const endpoint = readBatchEndpoint(file);
+		workspace.put(`batchEndpoints/${endpoint.name}`, batchEndpointBody(endpoint, { location: LOCATION }));
+	},
+	'batch-deployment': (file, workspace) => {
+		const deployment = readBatchDeployment(file);
+		workspace.publish(deployment.dependencies);
+		const body = batchDeploymentBody(deployment, endpointContext(workspace));
+		workspace.put(`batchEndpoints/${deployment.endpointName}/deployments/${deployment.name}`, body);
 	},
 	'online-endpoint': (file, workspace) => {
 		const endpoint = readOnlineEndpoint(file);

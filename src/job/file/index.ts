@@ -1,21 +1,39 @@
 // The one entry to job files: any type of CLI v2 job in, its typed file or its REST body out.
-import { Reading } from '../../yaml/checks.ts';
+import { type Reader, Reading } from '../../yaml/checks.ts';
+import { type FileKind, kindOf } from '../../yaml/kind.ts';
 import type { YamlFile } from '../../yaml/node.ts';
 import { type CommandJobFile, commandJob, commandJobBody } from './command.ts';
 import type { JobBody, JobContext } from './context.ts';
+import { type SweepJobFile, sweepJob, sweepJobBody } from './sweep.ts';
 
 /** A job as the user wrote it, checked. */
-export type JobFile = CommandJobFile;
+export type JobFile = CommandJobFile | SweepJobFile;
+
+const READERS: Partial<Readonly<Record<FileKind, Reader<JobFile>>>> = {
+	'job:command': commandJob,
+	'job:sweep': sweepJob,
+};
 
 /** Reads a job file of any type. Throws a `FileError` with every fault. */
 export function readJobFile(file: YamlFile): JobFile {
+	const kind = kindOf(file, 'job');
 	const reading = new Reading(file);
-	const job = commandJob(file.root, reading);
+	const reader = READERS[kind];
+	if (reader === undefined) {
+		reading.fault(file.root.at, `This file is not a job that this action can run (it is: ${kind}).`);
+		reading.finish();
+	}
+	const job = (reader ?? commandJob)(file.root, reading);
 	reading.finish();
 	return job;
 }
 
 /** The REST body of a job, once its dependencies have ids. */
 export function jobBody(file: JobFile, context: JobContext): JobBody {
-	return commandJobBody(file, context);
+	switch (file.type) {
+		case 'command':
+			return commandJobBody(file, context);
+		case 'sweep':
+			return sweepJobBody(file, context);
+	}
 }

@@ -1,0 +1,176 @@
+// A compute as CLI v2 writes it and its REST body: cluster, instance, attached machine, Kubernetes, Synapse Spark.
+import type { Place } from '../errors.ts';
+import { type MapReader, mapping, type Reader, Reading } from '../yaml/checks.ts';
+import { isoDuration } from '../yaml/duration.ts';
+import { type JsonObject, jsonObject } from '../yaml/json.ts';
+import type { YamlFile } from '../yaml/node.ts';
+import { boolean, filledText, integer, jsonMap, text, word } from '../yaml/values.ts';
+import { instanceProperties } from './compute-instance.ts';
+import { readLocalFile } from './local-path.ts';
+import { type ResourceIdentity, resourceIdentity, resourceIdentityBody } from './resource-identity.ts';
+
+const COMPUTE_TYPES = {
+	amlcompute: 'AmlCompute',
+	computeinstance: 'ComputeInstance',
+	virtualmachine: 'VirtualMachine',
+	kubernetes: 'Kubernetes',
+	synapsespark: 'SynapseSpark',
+} as const;
+
+/** The types of compute that this action can make or attach. */
+export type ComputeType = keyof typeof COMPUTE_TYPES;
+
+/** What the bodies of computes need from the workspace. */
+export interface ComputeContext {
+	/** ARM id of the workspace. */
+	readonly workspaceId: string;
+	/** Region of the workspace, where the file gives none. */
+	readonly location: string;
+}
+
+/** A compute as the user wrote it, checked. */
+export interface ComputeFile {
+	readonly name: string;
+	readonly type: ComputeType;
+	readonly location: string | undefined;
+	readonly description: string | undefined;
+	/** ARM id of the machine or cluster to attach. */
+	readonly resourceId: string | undefined;
+	readonly identity: ResourceIdentity | undefined;
+	/** What is proper to the type, named as the REST body names it. */
+	readonly properties: (context: ComputeContext) => JsonObject;
+	readonly at: Place;
+}
+
+const compute: Reader<ComputeFile> = mapping('a compute', (map) => {
+	map.ignore('$schema', 'id', 'provisioning_errors', 'created_on', 'provisioning_state');
+	const type = map.required(
+		'type',
+		word('amlcompute', 'computeinstance', 'virtualmachine', 'kubernetes', 'synapsespark'),
+	);
+	const attached = type === 'virtualmachine' || type === 'kubernetes' || type === 'synapsespark';
+	return {
+		name: map.required('name', filledText),
+		type,
+		location: map.optional('location', text),
+		description: map.optional('description', text),
+		resourceId: attached ? map.required('resource_id', filledText) : map.optional('resource_id', text),
+		identity: type === 'virtualmachine' ? undefined : map.optional('identity', resourceIdentity),
+		properties: propertiesOf(map, type),
+		at: map.at,
+	};
+});
+
+function propertiesOf(map: MapReader, type: ComputeType): ComputeFile['properties'] {
+	switch (type) {
+		case 'amlcompute':
+			return clusterProperties(map);
+		case 'computeinstance':
+			return instanceProperties(map);
+		case 'virtualmachine':
+			return machineProperties(map);
+		case 'kubernetes':
+			return kubernetesProperties(map);
+		case 'synapsespark':
+			map.ignore('node_family', 'node_size', 'node_count', 'spark_version', 'scale_settings', 'auto_pause_settings');
+			return () => ({});
+	}
+}
+
+function clusterProperties(map: MapReader): ComputeFile['properties'] {
+	const tier = map.optional('tier', word('dedicated', 'low_priority'));
+	const idle = map.optional('idle_time_before_scale_down', integer);
+	const access = map.optional('ssh_public_access_enabled', boolean);
+	const subnet = subnetOf(map);
+	const own = {
+		osType: 'Linux',
+		vmSize: map.optional('size', text) ?? 'STANDARD_DS3_V2',
+		vmPriority: tier && { dedicated: 'Dedicated', low_priority: 'LowPriority' }[tier],
+		scaleSettings: jsonObject({
+			maxNodeCount: map.optional('max_instances', integer) ?? 1,
+			minNodeCount: map.optional('min_instances', integer) ?? 0,
+			nodeIdleTimeBeforeScaleDown: idle === undefined ? undefined : isoDuration(idle),
+		}),
+		userAccountCredentials: map.optional('ssh_settings', clusterSsh),
+		remoteLoginPortPublicAccess: access === undefined ? 'NotSpecified' : access ? 'Enabled' : 'Disabled',
+		enableNodePublicIp: map.optional('enable_node_public_ip', boolean) ?? true,
+	};
+	return (context) => jsonObject({ ...own, subnet: subnet(context) });
+}
+
+const clusterSsh: Reader<JsonObject> = mapping('ssh_settings', (map) =>
+	jsonObject({
+		adminUserName: map.optional('admin_username', text),
+		adminUserPassword: map.optional('admin_password', text),
+		adminUserSshPublicKey: map.optional('ssh_key_value', text),
+	}),
+);
+
+function machineProperties(map: MapReader): ComputeFile['properties'] {
+	const own = map.optional('ssh_settings', machineSsh) ?? {};
+	return () => own;
+}
+
+const machineSsh: Reader<JsonObject> = mapping('ssh_settings', (map) => {
+	const privateKey = map.optional('ssh_private_key_file', (node, reading) => {
+		const bytes = readLocalFile(filledText(node, reading), node.at, reading);
+		return bytes?.toString('utf8') ?? '';
+	});
+	return jsonObject({
+		sshPort: map.optional('ssh_port', integer) ?? 22,
+		administratorAccount: jsonObject({
+			username: map.optional('admin_username', text),
+			password: map.optional('admin_password', text),
+			privateKeyData: privateKey,
+		}),
+	});
+});
+
+function kubernetesProperties(map: MapReader): ComputeFile['properties'] {
+	const extra = map.optional('properties', jsonMap) ?? {};
+	const own = { ...extra, namespace: map.optional('namespace', text) ?? 'default' };
+	return () => own;
+}
+
+/** Reads `network_settings`; gives the subnet as the REST body of a compute holds it, once the workspace is known. */
+export function subnetOf(map: MapReader): (context: ComputeContext) => JsonObject | undefined {
+	const network = map.optional(
+		'network_settings',
+		mapping('network_settings', (settings) => {
+			settings.ignore('public_ip_address', 'private_ip_address');
+			return { vnet: settings.optional('vnet_name', text), subnet: settings.optional('subnet', text) };
+		}),
+	);
+	return ({ workspaceId }) => {
+		if (network?.subnet === undefined) {
+			return undefined;
+		}
+		const group = workspaceId.split('/providers/')[0] ?? '';
+		const id = network.subnet.startsWith('/')
+			? network.subnet
+			: `${group}/providers/Microsoft.Network/virtualNetworks/${network.vnet ?? ''}/subnets/${network.subnet}`;
+		return { id };
+	};
+}
+
+/** Reads a compute file. Throws a `FileError` with every fault. */
+export function readComputeFile(file: YamlFile): ComputeFile {
+	const reading = new Reading(file);
+	const read = compute(file.root, reading);
+	reading.finish();
+	return read;
+}
+
+/** The body of `PUT computes/{name}`. */
+export function computeBody(file: ComputeFile, context: ComputeContext): JsonObject {
+	return jsonObject({
+		location: file.location ?? context.location,
+		identity: file.identity && resourceIdentityBody(file.identity),
+		properties: jsonObject({
+			computeType: COMPUTE_TYPES[file.type],
+			description: file.description,
+			resourceId: file.resourceId,
+			properties: file.properties(context),
+		}),
+	});
+}
