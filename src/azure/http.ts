@@ -184,10 +184,11 @@ function flatten(headers: Readonly<Record<string, string | string[] | undefined>
 }
 
 function codeOf(error: unknown): string | undefined {
-	for (let here = error; here instanceof Error; here = here.cause) {
+	// By shape, not by class: an error of node's own need not be an instance of this realm's Error.
+	for (let here = error; typeof here === 'object' && here !== null; here = 'cause' in here ? here.cause : undefined) {
 		if ('code' in here && typeof here.code === 'string') return here.code;
 		// Addresses of both families failed: the reasons are inside.
-		if (here instanceof AggregateError && here.errors.length > 0) return codeOf(here.errors[0]);
+		if ('errors' in here && Array.isArray(here.errors) && here.errors.length > 0) return codeOf(here.errors[0]);
 	}
 	return undefined;
 }

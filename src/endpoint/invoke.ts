@@ -47,10 +47,9 @@ export async function invokeOnline(endpoint: OnlineEndpoint, call: Invocation, p
 	if (scoringUri === undefined) throw failure(doing, `The endpoint "${endpoint.name}" has no scoring URI.`, 0);
 	checkScoringHost(endpoint, parts);
 	const send = await sender(endpoint, parts);
-	const request = scoringRequest(scoringUri, call, parts.signal);
 	const { clock, log } = parts;
 	for (let turn = 1; ; turn += 1) {
-		const got = await attempt(() => send(request()), call.timeout ?? TIMEOUT, parts.signal);
+		const got = await attempt(send, scoringUri, call, parts.signal);
 		if (!(got instanceof Error) && (got.status === 200 || got.status === 201)) return got.body.toString();
 		const repeat = got instanceof Error ? REPEATED_CODES.has(codeOf(got)) : REPEATED_STATUS.has(got.status);
 		if (!repeat || turn > MOST_REPEATS) throw refusal(doing, got, turn);
@@ -80,12 +79,17 @@ export function checkScoringHost({ name, scoringUri }: OnlineEndpoint, { workspa
 	);
 }
 
-/** The request anew for each attempt, because its time limit starts to run when it is made. */
-function scoringRequest(url: string, call: Invocation, signal: AbortSignal | undefined): () => HttpRequest {
+/** One attempt, with a time limit of its own. Gives the answer, or why there is none. */
+async function attempt(
+	send: (request: HttpRequest) => Promise<HttpAnswer>,
+	url: string,
+	call: Invocation,
+	signal: AbortSignal | undefined,
+): Promise<HttpAnswer | Error> {
 	const timeout = call.timeout ?? TIMEOUT;
-	return () => {
-		const limit = AbortSignal.timeout(timeout);
-		return {
+	const limit = AbortSignal.timeout(timeout);
+	try {
+		return await send({
 			method: 'POST',
 			url,
 			body: call.body,
@@ -98,23 +102,11 @@ function scoringRequest(url: string, call: Invocation, signal: AbortSignal | und
 			timeout,
 			largest: LARGEST_ANSWER,
 			signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-		};
-	};
-}
-
-async function attempt(
-	send: () => Promise<HttpAnswer>,
-	timeout: number,
-	signal: AbortSignal | undefined,
-): Promise<HttpAnswer | Error> {
-	try {
-		return await send();
+		});
 	} catch (error) {
 		if (signal?.aborted) throw signal.reason;
+		if (limit.aborted) return new Error(`No answer came within ${timeout / 1000} s.`);
 		if (error instanceof Unreachable) return error;
-		if (error instanceof DOMException && error.name === 'TimeoutError') {
-			return new Error(`No answer came within ${timeout / 1000} s.`);
-		}
 		throw error;
 	}
 }
