@@ -47,7 +47,7 @@ function run(root: string, checker: string, request: Request): number {
 function judge(file: string, update: boolean, results: readonly CaseResult[]): number {
 	const baseline = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Baseline) : {};
 	if (update) {
-		writeFileSync(file, `${JSON.stringify(updated(baseline, results), null, '\t')}\n`);
+		writeFileSync(file, `${JSON.stringify(updated(baseline, results), null, 2)}\n`);
 		console.log(`${file} now asks for what passed.`);
 		return 0;
 	}
