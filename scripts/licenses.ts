@@ -24,7 +24,7 @@ interface Manifest {
 	readonly license?: unknown;
 }
 
-const TEXT_FILE = /^(licen[cs]e|copying|notice|copyrightnotice)([.-].*)?$/i;
+const TEXT_FILE = /^(licen[cs]e|copying|notice|copyrightnotice)(-\w+)?(\.(md|markdown|txt))?$/i;
 const PACKAGE_FOLDER = /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/;
 
 /** The package folders that the bundler read modules from, each once, sorted. */

