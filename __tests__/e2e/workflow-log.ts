@@ -1,0 +1,93 @@
+// Standard output of an action, read as GitHub's runner reads it: which lines are commands, and which are shown.
+
+/** What the runner makes of one line. `properties` and `message` are unescaped. */
+export type LogLine =
+	| { readonly kind: 'text'; readonly text: string }
+	| {
+			readonly kind: 'command';
+			readonly command: string;
+			readonly properties: Readonly<Record<string, string>>;
+			readonly message: string;
+	  };
+
+/** An annotation that the runner would show at a file, or at the run as a whole. */
+export interface Annotation {
+	readonly level: 'error' | 'warning' | 'notice';
+	readonly message: string;
+	readonly file: string | undefined;
+	readonly line: number | undefined;
+	readonly column: number | undefined;
+}
+
+const COMMAND = /^\s*::([A-Za-z-]+)(?:\s+([^:]*(?:[^:]|:(?!:))*?))?::(.*)$/;
+
+/** Reads one line, without its line end. */
+export function readLine(line: string): LogLine {
+	const [, command, properties = '', message = ''] = COMMAND.exec(line) ?? [];
+	if (command === undefined) return { kind: 'text', text: line };
+	return { kind: 'command', command, properties: readProperties(properties), message: unescapeData(message) };
+}
+
+/** Reads everything that was printed; a lone carriage return ends a line, as it does for the runner. */
+export function readLog(stdout: string): LogLine[] {
+	return stdout
+		.split(/\r\n|\n|\r/)
+		.filter((line) => line !== '')
+		.map(readLine);
+}
+
+/** The lines that people see: everything but the commands. */
+export function shownLines(stdout: string): string[] {
+	return readLog(stdout).flatMap((line) => (line.kind === 'text' ? [line.text] : []));
+}
+
+/** The annotations, in order. */
+export function annotationsOf(stdout: string): Annotation[] {
+	return readLog(stdout).flatMap((line): Annotation[] => {
+		if (line.kind === 'text') return [];
+		const { command: level, message, properties } = line;
+		if (level !== 'error' && level !== 'warning' && level !== 'notice') return [];
+		const { file, line: row, col } = properties;
+		return [{ level, message, file, line: numberOf(row), column: numberOf(col) }];
+	});
+}
+
+/** The errors alone, as texts. */
+export function errorsOf(stdout: string): string[] {
+	return annotationsOf(stdout).flatMap(({ level, message }) => (level === 'error' ? [message] : []));
+}
+
+/** What the action asked the runner to mask. */
+export function masksOf(stdout: string): string[] {
+	return readLog(stdout).flatMap((line) =>
+		line.kind === 'command' && line.command === 'add-mask' ? [line.message] : [],
+	);
+}
+
+/** Everything that was printed but for the commands that register masks: no secret may be in it. */
+export function withoutMasks(stdout: string): string {
+	return stdout
+		.split(/\r\n|\n|\r/)
+		.filter((line) => !/^\s*::add-mask::/.test(line))
+		.join('\n');
+}
+
+function readProperties(text: string): Record<string, string> {
+	const pairs = text.split(',').flatMap((pair): [string, string][] => {
+		const equals = pair.indexOf('=');
+		return equals < 1 ? [] : [[pair.slice(0, equals).trim(), unescapeProperty(pair.slice(equals + 1))]];
+	});
+	return Object.fromEntries(pairs);
+}
+
+function unescapeData(text: string): string {
+	return text.replaceAll('%0D', '\r').replaceAll('%0A', '\n').replaceAll('%25', '%');
+}
+
+function unescapeProperty(text: string): string {
+	return unescapeData(text.replaceAll('%3A', ':').replaceAll('%2C', ','));
+}
+
+function numberOf(text: string | undefined): number | undefined {
+	return text === undefined ? undefined : Number(text);
+}
