@@ -1,6 +1,6 @@
 // `npm run build`: src/ to build/ by tsc, build/ to dist/ by ncc, and the licences of what was bundled.
 // Comparing dist/ with a fresh build is check-dist.ts.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,8 +18,8 @@ export function buildBundle(root: string, out: string): void {
 	// The intermediate folder keeps its name, because the bundle holds the module paths relative to the root.
 	const intermediate = join(root, 'build');
 	rmSync(intermediate, { recursive: true, force: true });
-	rmSync(out, { recursive: true, force: true });
 	runTool(root, 'typescript/bin/tsc', ['-p', '.']);
+	rmSync(out, { recursive: true, force: true });
 	const modules = bundle(root, join(intermediate, 'index.js'), out);
 	removeUnusedFiles(out);
 	unifyLineEnds(out);
@@ -71,7 +71,13 @@ function bundle(root: string, entry: string, out: string): readonly BundleModule
 }
 
 function runTool(root: string, tool: string, args: readonly string[]): void {
-	execFileSync(process.execPath, [join(root, 'node_modules', tool), ...args], { cwd: root, stdio: 'inherit' });
+	const { status } = spawnSync(process.execPath, [join(root, 'node_modules', tool), ...args], {
+		cwd: root,
+		stdio: 'inherit',
+	});
+	if (status !== 0) {
+		throw new Error(`${tool} failed (exit code ${status}). What it said is above.`);
+	}
 }
 
 if (import.meta.main) {

@@ -1,7 +1,7 @@
 // `npm run golden -- [--baseline FILE [--update]] [arguments of golden-check]`: compares what the action sends with the
 // golden translations, where a copy of them lies beside the project. What must pass is judged in golden-baseline.ts.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Baseline, type CaseResult, improvements, regressions, updated } from './golden-baseline.ts';
@@ -38,6 +38,10 @@ function run(root: string, checker: string, request: Request): number {
 		if (request.baseline === undefined || code === NOTHING_RUN) {
 			return code;
 		}
+		if (!existsSync(results)) {
+			console.error('golden: golden-check wrote no results, so there is nothing to judge.');
+			return NOTHING_RUN;
+		}
 		return judge(request.baseline, request.update, JSON.parse(readFileSync(results, 'utf8')) as CaseResult[]);
 	} finally {
 		rmSync(scratch, { recursive: true, force: true });
@@ -66,7 +70,8 @@ if (import.meta.main) {
 	const root = join(import.meta.dirname, '..');
 	const checker = join(root, '..', 'shared', 'tools', 'golden-check.mjs');
 	if (existsSync(checker)) {
-		process.exitCode = run(root, checker, readArguments(process.argv.slice(2)));
+		// golden-check runs only under its own, real path.
+		process.exitCode = run(root, realpathSync(checker), readArguments(process.argv.slice(2)));
 	} else {
 		console.log('golden: SKIPPED, because there are no golden translations beside this project (../shared).');
 	}
