@@ -1,10 +1,15 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import {
 	deleteEndpoint,
 	type EndpointWish,
+	endpointBody,
+	endpointFrom,
 	ensureEndpoint,
 	setTraffic,
 	TrafficChanged,
+	trafficBody,
 } from '../../src/endpoint/online-endpoint.ts';
 import { type Bench, refuse, startBench } from './online-service.ts';
 
@@ -223,3 +228,36 @@ describe('deleteEndpoint', () => {
 		);
 	});
 });
+
+const RECORDINGS = join(import.meta.dirname, '../../../shared/recordings/online');
+const recorded = existsSync(RECORDINGS) ? test : test.skip;
+
+recorded.each(['endpoint-create-token-delete-2025.json', 'deployment-skip-script-validation.json'])(
+	'of the endpoint that the service answers in %s nothing read-only is sent back, and nothing of the request is lost',
+	(file) => {
+		interface Exchange {
+			method: string;
+			url: string;
+			status: number;
+			requestBody: Record<string, unknown> & { properties: Record<string, unknown> };
+			responseBody: { name: string; properties: { scoringUri: string } };
+		}
+		const exchanges = JSON.parse(readFileSync(join(RECORDINGS, file), 'utf8')) as Exchange[];
+		const isEndpoint = ({ url }: Exchange): boolean => /\/onlineEndpoints\/[^/?]+\?/.test(url);
+		const created = exchanges.find((one) => one.method === 'PUT' && isEndpoint(one));
+		const got = exchanges.filter((one) => one.method === 'GET' && isEndpoint(one) && one.status === 200).at(-1);
+		if (created === undefined || got === undefined) throw new Error('the recording has no endpoint');
+		const endpoint = endpointFrom('other', JSON.parse(JSON.stringify(got.responseBody)));
+		expect(endpoint).toMatchObject({ name: got.responseBody.name, scoringUri: got.responseBody.properties.scoringUri });
+		const sent = endpointBody(endpoint.resource);
+		const { properties, ...rest } = created.requestBody;
+		expect(sent).toEqual({
+			...rest,
+			kind: 'Managed',
+			properties: { ...properties, properties: expect.anything(), publicNetworkAccess: 'Enabled' },
+		});
+		expect(trafficBody(endpoint, { from: {}, to: { blue: 100 } })['properties']).toMatchObject({
+			traffic: { blue: 100 },
+		});
+	},
+);

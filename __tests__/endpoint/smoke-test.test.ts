@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Json } from '../../src/azure/json.ts';
 import { answerContains, containsJson } from '../../src/endpoint/smoke-test.ts';
+import type { Json } from '../../src/json.ts';
 
 describe('containsJson', () => {
 	test.each<[Json, Json]>([

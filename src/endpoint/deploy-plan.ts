@@ -1,7 +1,7 @@
 // What a request to deploy means, before anything is sent: names, dependencies, bodies. Pure; deploy.ts sends.
 import type { Dependency, IdOf } from '../asset/dependency.ts';
-import { type Json, type JsonObject, textAt } from '../azure/json.ts';
 import { ActionError } from '../errors.ts';
+import { type Json, type JsonObject, textAt } from '../json.ts';
 import type { EndpointContext } from './deployment-parts.ts';
 import { type OnlineDeploymentFile, onlineDeploymentBody } from './online-deployment-file.ts';
 import type { EndpointWish, OnlineEndpoint } from './online-endpoint.ts';

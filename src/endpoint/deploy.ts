@@ -1,8 +1,8 @@
 // The deploy step for online endpoints, as a whole: publish what the deployment needs, endpoint, deployment, traffic, and
 // back again if that fails. Bodies are deploy-plan.ts, the walk is rollout.ts, the way back is rollback.ts.
 import type { Dependency, IdOf } from '../asset/dependency.ts';
-import { type Json, textAt } from '../azure/json.ts';
 import type { Workspace } from '../azure/workspace.ts';
+import { type Json, textAt } from '../json.ts';
 import {
 	checkRequest,
 	chooseDeployment,

@@ -3,9 +3,9 @@
 import type { BearerHttp } from '../azure/bearer.ts';
 import { mayReceiveToken } from '../azure/cloud.ts';
 import { type Http, type HttpAnswer, type HttpRequest, hostOf, retryAfter, Unreachable } from '../azure/http.ts';
-import { textAt } from '../azure/json.ts';
 import { messageFrom } from '../azure/service-error.ts';
 import { ServiceError } from '../errors.ts';
+import { textAt } from '../json.ts';
 import type { OnlineEndpoint } from './online-endpoint.ts';
 import { type EndpointParts, endpointPath } from './online-wait.ts';
 

@@ -1,7 +1,7 @@
 // Deployments of an online endpoint as they exist: list, create or update, container logs, delete. Their traffic is the
 // endpoint's and lives in online-endpoint.ts.
-import { at, type Json, type JsonObject, textAt } from '../azure/json.ts';
 import { ActionError, ServiceError } from '../errors.ts';
+import { at, type Json, type JsonObject, textAt } from '../json.ts';
 import { findEndpoint } from './online-endpoint.ts';
 import { deploymentPath, type EndpointParts, endpointPath, settling, whenIdle } from './online-wait.ts';
 import { shareOf } from './traffic.ts';

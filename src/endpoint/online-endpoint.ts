@@ -1,8 +1,8 @@
 // Online endpoints as they exist: read, create or bring up to date without a touch on live traffic, set traffic, delete.
 // Deployments are online-deployment.ts; what share each should have is traffic.ts.
-import { isObject, type Json, type JsonObject, numberAt, objectAt, textAt } from '../azure/json.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import { ActionError, ServiceError } from '../errors.ts';
+import { isObject, type Json, type JsonObject, numberAt, objectAt, textAt } from '../json.ts';
 import { type EndpointParts, endpointPath, idleEndpoint, settling, whenIdle } from './online-wait.ts';
 import { sameTraffic, servingTraffic, type TrafficMap, trafficText } from './traffic.ts';
 

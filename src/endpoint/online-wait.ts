@@ -1,10 +1,10 @@
 // Patience with a busy endpoint: waits until neither it nor its deployments change, repeats what was refused for that,
 // and tells the log how a long change goes. Knows nothing of bodies.
 import type { WaitOptions } from '../azure/arm.ts';
-import { type Json, textAt } from '../azure/json.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import type { Clock } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
+import { type Json, textAt } from '../json.ts';
 import type { Log } from '../log.ts';
 
 /** What every call of the endpoint room needs. */

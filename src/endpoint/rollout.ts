@@ -1,7 +1,8 @@
 // The walk of one rollout: bring the deployment up, test it dark, move traffic step by step, and tidy up. What happens
 // when a step fails is rollback.ts; which names and bodies are meant is deploy.ts.
-import { type Json, type JsonObject, objectAt, textAt } from '../azure/json.ts';
+
 import { messageOf } from '../errors.ts';
+import { type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import { type InvokeParts, invokeOnline } from './invoke.ts';
 import { deleteDeployment, findDeployment, putDeployment, sameDeployment } from './online-deployment.ts';
 import { findEndpoint, type OnlineEndpoint, setTraffic, TrafficChanged } from './online-endpoint.ts';

@@ -1,5 +1,5 @@
 // Whether the answer of a deployment contains what the user expects. Pure; sending the request is invoke.ts.
-import { isObject, type Json, parseJson } from '../azure/json.ts';
+import { isObject, type Json, jsonText, parseJson } from '../json.ts';
 
 /** Numbers count as equal within this share of the larger one: serialisation must not fail a test. */
 const TOLERANCE = 1e-9;
@@ -70,7 +70,7 @@ function pathTo(path: string, key: string): string {
 
 function shown(value: Json | undefined): string {
 	try {
-		const text = JSON.stringify(value) ?? 'nothing';
+		const text = value === undefined ? 'nothing' : jsonText(value);
 		return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
 	} catch {
 		// Nested so deeply that it cannot be written out.
