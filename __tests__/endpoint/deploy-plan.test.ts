@@ -82,6 +82,7 @@ describe('checkRequest', () => {
 		[{ endpoint: {}, deployment: { file: { ...deploymentFile, endpointName: 'named-there' } } }, 'named-there'],
 		[{ model: undefined, deployment: { file: deploymentFile } }, 'iris'],
 		[{ model: { ...model, type: 'triton_model' } }, 'iris'],
+		[{ endpoint: { file: endpointFile }, model: undefined }, 'from-file'],
 	])('takes %#', (change, name) => {
 		expect(checkRequest({ ...asked, ...change })).toBe(name);
 	});
@@ -93,6 +94,10 @@ describe('checkRequest', () => {
 			/names the endpoint "from-file" and `deployment-file` the endpoint "other"/,
 		],
 		[{ model: undefined }, /neither a model nor a deployment file/],
+		[
+			{ endpoint: { file: endpointFile }, deployment: { name: 'blue' }, model: undefined },
+			/neither a model nor a deployment file/,
+		],
 		[
 			{ model: { ...model, type: 'custom_model' } },
 			/is a custom_model.*scoring script and an environment\. Give `deployment-file`/,

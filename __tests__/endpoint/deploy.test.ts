@@ -133,6 +133,39 @@ describe('a rollout that goes well', () => {
 		expect(result.created).toEqual({ endpoint: false, deployment: false });
 	});
 
+	test('an endpoint file alone makes the endpoint and no more', async () => {
+		const at = { file: 'endpoint.yml', line: 1 };
+		const none = new Map<string, never>();
+		const file = {
+			...{
+				name: 'iris',
+				description: undefined,
+				tags: none,
+				properties: none,
+				authMode: 'key' as const,
+				location: undefined,
+			},
+			...{
+				identity: undefined,
+				traffic: none,
+				mirrorTraffic: none,
+				publicNetworkAccess: undefined,
+				compute: undefined,
+				at,
+			},
+		};
+		const request: DeployRequest = { ...asked, endpoint: { file }, model: undefined, smokeTest: undefined };
+		const result = await deployOnline(request, bench.parts);
+		expect(bench.service.changes()).toEqual([`PUT ${E}`]);
+		expect(result).toMatchObject({
+			endpointName: 'iris',
+			deploymentName: '',
+			created: { endpoint: true, deployment: false },
+		});
+		await deployOnline(request, bench.parts);
+		expect(bench.service.changes()).toEqual([`PUT ${E}`]);
+	});
+
 	test('publishes what the deployment needs before anything else', async () => {
 		const order: string[] = [];
 		bench.service.intercept = ({ method }) => void (method === 'PUT' && order.push('put'));

@@ -43,11 +43,19 @@ const INSTANCE_TYPE = 'Standard_DS3_v2';
 const NO_CODE = new Set(['mlflow_model', 'triton_model']);
 const SLOTS = ['blue', 'green'] as const;
 
+/** Whether only an endpoint is asked for: its file, and nothing that could be deployed to it. */
+export function isEndpointOnly({ endpoint, deployment, model }: DeployRequest): boolean {
+	const { file, name, instanceType, instanceCount } = deployment;
+	const given = [model, file, name, instanceType, instanceCount].some((one) => one !== undefined);
+	return endpoint.file !== undefined && !given;
+}
+
 /**
  * The name of the endpoint that is meant.
  * @throws ActionError where the request names none or two, or lacks what a deployment needs
  */
-export function checkRequest({ endpoint, deployment, model }: DeployRequest): string {
+export function checkRequest(request: DeployRequest): string {
+	const { endpoint, deployment, model } = request;
 	const fromFiles = [endpoint.file?.name, deployment.file?.endpointName].filter((name) => name !== undefined);
 	const [name, other] = endpoint.name === undefined ? fromFiles : [endpoint.name];
 	if (name === undefined) {
@@ -59,7 +67,7 @@ export function checkRequest({ endpoint, deployment, model }: DeployRequest): st
 			'Make them the same, or give `endpoint-name`.',
 		);
 	}
-	if (deployment.file !== undefined) return name;
+	if (deployment.file !== undefined || isEndpointOnly(request)) return name;
 	if (model === undefined) {
 		throw refuse(
 			'There is neither a model nor a deployment file.',

@@ -10,6 +10,7 @@ import {
 	dependenciesToPublish,
 	deploymentBody,
 	endpointWish,
+	isEndpointOnly,
 } from './deploy-plan.ts';
 import type { EndpointContext } from './deployment-parts.ts';
 import { checkScoringHost, type InvokeParts } from './invoke.ts';
@@ -27,9 +28,10 @@ export interface DeployParts extends InvokeParts {
 	};
 }
 
-/** A deployment that is in service. */
+/** A deployment that is in service, or an endpoint alone that is ready for one. */
 export interface RolloutResult {
 	readonly endpointName: string;
+	/** Empty where only an endpoint was asked for. */
 	readonly deploymentName: string;
 	readonly scoringUri: string | undefined;
 	/** As it is now. */
@@ -49,7 +51,7 @@ export interface RolloutResult {
 }
 
 /**
- * Deploys to an online endpoint.
+ * Deploys to an online endpoint. An endpoint file alone makes the endpoint, or brings it up to date, and no more.
  * @throws RolloutError when the deployment could not be brought into service; what it says about traffic and deployment
  * has been done then. ActionError for a request that cannot be met, and whatever publishing or the endpoint itself fail with:
  * then no deployment and no traffic has been touched.
@@ -60,6 +62,7 @@ export async function deployOnline(request: DeployRequest, parts: DeployParts): 
 	const context: EndpointContext = { workspaceId: workspace.id, location: workspace.location, idOf: publisher.idOf };
 	await publisher.publish(dependenciesToPublish(request));
 	const { endpoint, created } = await ensureEndpoint(name, endpointWish(request, context), parts);
+	if (isEndpointOnly(request)) return endpointResult(endpoint, created, parts);
 	if (request.smokeTest !== undefined) checkScoringHost(endpoint, parts);
 	const existing = await listDeployments(name, parts);
 	const deployment = chooseDeployment(request, endpoint, existing);
@@ -86,6 +89,23 @@ export async function deployOnline(request: DeployRequest, parts: DeployParts): 
 function hasDeployment(existing: readonly Json[], name: string): boolean {
 	// Path segments of the resource manager do not tell cases apart.
 	return existing.some((item) => textAt(item, 'name')?.toLowerCase() === name.toLowerCase());
+}
+
+function endpointResult(endpoint: OnlineEndpoint, created: boolean, { workspace, log }: DeployParts): RolloutResult {
+	log.info(`The endpoint ${endpoint.name} is ready; nothing is asked to be deployed to it.`);
+	return {
+		endpointName: endpoint.name,
+		deploymentName: '',
+		scoringUri: endpoint.scoringUri,
+		traffic: endpoint.traffic,
+		previousTraffic: endpoint.traffic,
+		rolledBack: false,
+		steps: [],
+		smokeAnswer: undefined,
+		created: { endpoint: created, deployment: false },
+		deleted: [],
+		consoleUrl: endpointUrl(endpoint.name, workspace),
+	};
 }
 
 async function resultOf(

@@ -85,13 +85,18 @@ export async function ensureEndpoint(
 			return { endpoint: await putEndpoint(name, wish.body, `create the endpoint "${name}"`, parts), created: true };
 		}
 		checkUnchangeable(found, wish, parts);
-		// Without a scoring URI it never came up, so its own definition is sent once more.
-		const unfinished = found.scoringUri === undefined ? endpointBody(found.resource) : undefined;
+		// It never came up, so its own definition is sent once more.
+		const unfinished = neverCameUp(found) ? endpointBody(found.resource) : undefined;
 		const body = updatedBody(found, wish) ?? unfinished;
 		if (body === undefined) return { endpoint: found, created: false };
 		parts.log.info(`Updating the endpoint ${name}; its traffic stays ${trafficText(found.traffic)}.`);
 		return { endpoint: await putEndpoint(name, body, `update the endpoint "${name}"`, parts), created: false };
 	});
+}
+
+function neverCameUp({ scoringUri, resource }: OnlineEndpoint): boolean {
+	const state = textAt(resource, 'properties', 'provisioningState')?.toLowerCase();
+	return scoringUri === undefined && (state === 'failed' || state === 'canceled');
 }
 
 function checkUnchangeable(
