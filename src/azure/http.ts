@@ -2,7 +2,7 @@
 // Knows nothing of tokens or of Azure's bodies.
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { EnvHttpProxyAgent, request as send } from 'undici';
+import { Agent, EnvHttpProxyAgent, request as send } from 'undici';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { isLoopback } from './cloud.ts';
@@ -79,6 +79,7 @@ const RETRIED_CODES = new Set([
 ]);
 const DEFAULT_TIMEOUT = 100_000;
 const DEFAULT_LARGEST = 64 * 1024 * 1024;
+const LONGEST_ATTEMPT = 10 * 60_000;
 
 export interface HttpParts {
 	readonly clock: Clock;
@@ -86,24 +87,28 @@ export interface HttpParts {
 	readonly retry?: RetryPolicy;
 	/** Told of each retry, with a line for the debug log. */
 	readonly onRetry?: (line: string) => void;
+	/** The longest time for one attempt from its start to the last byte, in milliseconds, however steadily bytes drip in. */
+	readonly longestAttempt?: number;
 }
 
 /** The sender of this run; proxies are taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
-export function createHttp({ clock, userAgent, retry = STANDARD_RETRY, onRetry = () => {} }: HttpParts): Http {
-	const dispatcher = new EnvHttpProxyAgent({
-		connect: { lookup: lookupLoopback, timeout: 20_000 },
-		keepAliveTimeout: 10_000,
-	});
+export function createHttp(parts: HttpParts): Http {
+	const { clock, userAgent, retry = STANDARD_RETRY, onRetry = () => {}, longestAttempt = LONGEST_ATTEMPT } = parts;
+	const options = { connect: { lookup: lookupLoopback, timeout: 20_000 }, keepAliveTimeout: 10_000 };
+	const proxied = new EnvHttpProxyAgent(options);
+	// A proxy cannot reach this machine's own services, and must not see what is sent to them without TLS.
+	const direct = new Agent(options);
 	const attempt = async (request: HttpRequest): Promise<HttpAnswer> => {
 		const { method, url, body, signal, timeout = DEFAULT_TIMEOUT, largest = DEFAULT_LARGEST } = request;
+		const limit = AbortSignal.timeout(longestAttempt);
 		const answer = await send(url, {
 			method,
-			dispatcher,
+			dispatcher: URL.canParse(url) && isLoopback(new URL(url).hostname) ? direct : proxied,
 			headers: { 'user-agent': userAgent, ...request.headers },
 			headersTimeout: timeout,
 			bodyTimeout: timeout,
 			...(body === undefined ? {} : { body }),
-			...(signal === undefined ? {} : { signal }),
+			signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
 		});
 		return { status: answer.statusCode, headers: flatten(answer.headers), body: await read(answer.body, largest) };
 	};
@@ -137,7 +142,9 @@ export function createHttp({ clock, userAgent, retry = STANDARD_RETRY, onRetry =
 				await clock.sleep(wait, request.signal);
 			}
 		},
-		close: () => dispatcher.close(),
+		close: async () => {
+			await Promise.all([direct.close(), proxied.close()]);
+		},
 	};
 }
 
@@ -147,15 +154,23 @@ export function createHttp({ clock, userAgent, retry = STANDARD_RETRY, onRetry =
  */
 export function retryAfter(headers: Readonly<Record<string, string>>, now: number): number | undefined {
 	for (const name of ['x-ms-retry-after-ms', 'retry-after-ms']) {
-		const value = Number(headers[name]);
-		if (headers[name] !== undefined && Number.isFinite(value)) return Math.max(0, value);
+		const milliseconds = numberIn(headers[name]);
+		if (milliseconds !== undefined) return Math.max(0, milliseconds);
 	}
 	const given = headers['retry-after'];
-	if (given === undefined) return undefined;
-	const seconds = Number(given);
-	if (given.trim() !== '' && Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
-	const date = Date.parse(given);
-	return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+	const seconds = numberIn(given);
+	if (seconds !== undefined) return Math.max(0, seconds * 1000);
+	const date = Date.parse(given ?? '');
+	if (Number.isNaN(date)) return undefined;
+	// The date is by the service's clock; the runner's may be wrong by hours.
+	const serverNow = Date.parse(headers['date'] ?? '');
+	return Math.max(0, date - (Number.isNaN(serverNow) ? now : serverNow));
+}
+
+function numberIn(text: string | undefined): number | undefined {
+	if (text === undefined || text.trim() === '') return undefined;
+	const number = Number(text);
+	return Number.isFinite(number) ? number : undefined;
 }
 
 /** Doubling, with the upper half of each wait left to chance so that many runners do not come back together. */
