@@ -12,7 +12,9 @@ export function readRunContext(env: Readonly<Record<string, string | undefined>>
 	const serverUrl = value('GITHUB_SERVER_URL') ?? 'https://github.com';
 	const runId = value('GITHUB_RUN_ID');
 	const ref = value('GITHUB_REF');
-	const pullRequest = numberAt(event, 'pull_request', 'number') ?? (at(event, 'issue', 'pull_request') ? numberAt(event, 'issue', 'number') : undefined);
+	const pullRequest =
+		numberAt(event, 'pull_request', 'number') ??
+		(at(event, 'issue', 'pull_request') ? numberAt(event, 'issue', 'number') : undefined);
 	return {
 		repository,
 		ref,
@@ -32,7 +34,8 @@ export function readRunContext(env: Readonly<Record<string, string | undefined>>
 		headSha: textAt(event, 'pull_request', 'head', 'sha'),
 		checkout: realPath(value('GITHUB_WORKSPACE') ?? process.cwd()),
 		temp: value('RUNNER_TEMP') ?? tmpdir(),
-		runUrl: repository === undefined || runId === undefined ? undefined : `${serverUrl}/${repository}/actions/runs/${runId}`,
+		runUrl:
+			repository === undefined || runId === undefined ? undefined : `${serverUrl}/${repository}/actions/runs/${runId}`,
 	};
 }
 

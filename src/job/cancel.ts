@@ -23,7 +23,8 @@ export async function cancelJob(workspace: Workspace, name: string, log: Log): P
 		log.info(`Asked Azure ML to cancel the job ${name}.`);
 		return 'accepted';
 	} catch (error) {
-		if (error instanceof ServiceError && error.status === 400 && /terminal/i.test(error.message)) return 'already-ended';
+		if (error instanceof ServiceError && error.status === 400 && /terminal/i.test(error.message))
+			return 'already-ended';
 		log.warning(`The job ${name} could not be cancelled and may still run: ${messageOf(error)}`);
 		return 'failed';
 	}
@@ -35,7 +36,8 @@ export async function awaitEnd(workspace: Workspace, name: string, patience: num
 	let status = 'CancelRequested';
 	for (;;) {
 		try {
-			status = (await findJob(workspace, name, AbortSignal.timeout(Math.max(1, Math.min(5_000, patience)))))?.status ?? status;
+			status =
+				(await findJob(workspace, name, AbortSignal.timeout(Math.max(1, Math.min(5_000, patience)))))?.status ?? status;
 		} catch {
 			// The state is a courtesy here: the request itself has been answered.
 		}

@@ -2,9 +2,9 @@
 import type { Http } from '../azure/http.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import type { Clock } from '../clock.ts';
+import { duration } from '../duration.ts';
 import { CancelledError, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { duration } from '../duration.ts';
 import { findJob, findRunDetails, isTerminal, type Job, type RunDetails } from './job.ts';
 import { JobLogs } from './logs.ts';
 

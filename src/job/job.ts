@@ -1,8 +1,8 @@
 // A job as it exists in the workspace: what its ARM resource and its run-history record say. Looking, not acting.
 import { messageFrom } from '../azure/service-error.ts';
-import { at, isObject, type Json, listAt, objectAt, textAt } from '../json.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import { ServiceError } from '../errors.ts';
+import { at, isObject, type Json, listAt, objectAt, textAt } from '../json.ts';
 
 /** A job of the workspace, at one moment. */
 export interface Job {
@@ -76,7 +76,9 @@ function studioUrl(address: string | undefined, { tenantId }: Workspace): string
 
 function textsOf(value: Json | undefined): Record<string, string> {
 	if (!isObject(value)) return {};
-	return Object.fromEntries(Object.entries(value).flatMap(([key, item]) => (typeof item === 'string' ? [[key, item]] : [])));
+	return Object.fromEntries(
+		Object.entries(value).flatMap(([key, item]) => (typeof item === 'string' ? [[key, item]] : [])),
+	);
 }
 
 function outputsOf(value: Json | undefined): Record<string, JobOutput> {
@@ -101,15 +103,24 @@ export interface RunDetails {
 }
 
 /** The run-history record of a job; undefined while there is none yet. */
-export async function findRunDetails(workspace: Workspace, name: string, signal?: AbortSignal): Promise<RunDetails | undefined> {
+export async function findRunDetails(
+	workspace: Workspace,
+	name: string,
+	signal?: AbortSignal,
+): Promise<RunDetails | undefined> {
 	const details = await workspace
-		.data('/history/v1.0', `/runs/${encodeURIComponent(name)}/details`, { doing: `read the run of the job "${name}"`, signal })
+		.data('/history/v1.0', `/runs/${encodeURIComponent(name)}/details`, {
+			doing: `read the run of the job "${name}"`,
+			signal,
+		})
 		.catch((error: unknown) => {
 			if (error instanceof ServiceError && error.status === 404) return undefined;
 			throw error;
 		});
 	if (details === undefined || details === null) return undefined;
-	const logs = Object.entries(objectAt(details, 'logFiles')).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+	const logs = Object.entries(objectAt(details, 'logFiles')).filter(
+		(entry): entry is [string, string] => typeof entry[1] === 'string',
+	);
 	const error = at(details, 'error');
 	return {
 		status: textAt(details, 'status'),

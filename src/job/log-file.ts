@@ -36,7 +36,14 @@ export class LogFile {
 			let answer: HttpAnswer;
 			try {
 				// One attempt: the next look comes soon anyway.
-				answer = await http.send({ method: 'GET', url, signal, retry: false, timeout: 30_000, headers: { range, 'x-ms-version': '2021-12-02' } });
+				answer = await http.send({
+					method: 'GET',
+					url,
+					signal,
+					retry: false,
+					timeout: 30_000,
+					headers: { range, 'x-ms-version': '2021-12-02' },
+				});
 			} catch (error) {
 				if (error instanceof Unreachable) return { bytes, outcome: 'later' };
 				throw error;

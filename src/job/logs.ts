@@ -7,7 +7,8 @@ import { LogFile } from './log-file.ts';
 /** What the training itself prints, in every kind of job. */
 const USER_LOG = /^user_logs\/std_log.*\.txt$/;
 /** Where older runtimes, pipelines and sweeps print. Used only where there is no user log. */
-const OLDER_LOG = /^(azureml-logs\/\d\d.+\.txt|azureml-logs\/hyperdrive\.txt|logs\/azureml\/(executionlogs|stdoutlogs|stderrlogs)\.txt)$/;
+const OLDER_LOG =
+	/^(azureml-logs\/\d\d.+\.txt|azureml-logs\/hyperdrive\.txt|logs\/azureml\/(executionlogs|stdoutlogs|stderrlogs)\.txt)$/;
 
 /** How many of the last lines are kept for messages. */
 const KEPT_LINES = 40;

@@ -1,6 +1,7 @@
 // The metrics of a finished job: the last value of each name.
-import { listAt, numberAt, textAt } from '../json.ts';
+
 import type { Workspace } from '../azure/workspace.ts';
+import { listAt, numberAt, textAt } from '../json.ts';
 
 /** Name to last value. NaN and the infinities are possible. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -10,7 +11,11 @@ export type Metrics = Readonly<Record<string, number>>;
  * @throws ServiceError where the interface cannot be read
  */
 export async function readMetrics(workspace: Workspace, runId: string, signal?: AbortSignal): Promise<Metrics> {
-	const run = await workspace.mlflow('runs/get', { doing: `read the metrics of the job "${runId}"`, query: { run_id: runId }, signal });
+	const run = await workspace.mlflow('runs/get', {
+		doing: `read the metrics of the job "${runId}"`,
+		query: { run_id: runId },
+		signal,
+	});
 	const metrics = listAt(run, 'run', 'data', 'metrics').flatMap((metric): [string, number][] => {
 		const key = textAt(metric, 'key');
 		// JSON has no NaN; MLflow sends it as text or leaves it out.
@@ -42,7 +47,11 @@ export async function readMetricHistory(
 			signal,
 		});
 		for (const metric of listAt(page, 'metrics')) {
-			points.push({ step: numberAt(metric, 'step') ?? 0, value: numberAt(metric, 'value') ?? Number.NaN, timestamp: numberAt(metric, 'timestamp') ?? 0 });
+			points.push({
+				step: numberAt(metric, 'step') ?? 0,
+				value: numberAt(metric, 'value') ?? Number.NaN,
+				timestamp: numberAt(metric, 'timestamp') ?? 0,
+			});
 		}
 		pageToken = textAt(page, 'next_page_token') || undefined;
 	} while (pageToken !== undefined && points.length < most);

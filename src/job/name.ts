@@ -23,7 +23,9 @@ export function validName(text: string): string | undefined {
  */
 export function deriveJobName(jobFile: string, identity: Readonly<Record<string, string>>, run: RunContext): string {
 	const stem = basename(jobFile, extname(jobFile));
-	const readable = (validName(/^(job|train|pipeline|main)$/i.test(stem) ? `${folderOf(jobFile, run)}-${stem}` : stem) ?? 'job').toLowerCase();
+	const readable = (
+		validName(/^(job|train|pipeline|main)$/i.test(stem) ? `${folderOf(jobFile, run)}-${stem}` : stem) ?? 'job'
+	).toLowerCase();
 	const facts = run.runId === undefined ? [randomUUID()] : [run.repository, run.runId, run.workflow, run.job, identity];
 	const digest = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 12);
 	return `${readable.slice(0, 60)}-${run.runId === undefined ? '' : `${run.runId}-`}${digest}`;
@@ -31,7 +33,11 @@ export function deriveJobName(jobFile: string, identity: Readonly<Record<string,
 
 /** A file called job.yml says nothing; its folder (or the repository) does. */
 function folderOf(jobFile: string, run: RunContext): string {
-	const folder = jobFile.split('/').slice(0, -1).filter((part) => part !== '.' && part !== '..' && part !== '').pop();
+	const folder = jobFile
+		.split('/')
+		.slice(0, -1)
+		.filter((part) => part !== '.' && part !== '..' && part !== '')
+		.pop();
 	return folder ?? run.repository?.split('/')[1] ?? 'azureml';
 }
 
