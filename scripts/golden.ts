@@ -49,6 +49,9 @@ function run(root: string, checker: string, request: Request): number {
 }
 
 function judge(file: string, update: boolean, results: readonly CaseResult[]): number {
+	if (!existsSync(file) && !update) {
+		console.log(`golden: ${file} is not there yet, so nothing is asked for. --update writes it.`);
+	}
 	const baseline = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Baseline) : {};
 	if (update) {
 		writeFileSync(file, `${JSON.stringify(updated(baseline, results), null, 2)}\n`);
