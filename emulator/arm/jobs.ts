@@ -1,0 +1,236 @@
+// Jobs as Resource Manager sees them: put, read, listed, cancelled, deleted. What a command job does is in job-runner.ts.
+
+import { armError, LOCATION, serviceError } from '../errors.ts';
+import { isTerminal } from '../runs.ts';
+import type { Answer } from '../server.ts';
+import type { Resource } from '../state.ts';
+import {
+	type ArmCall,
+	checkName,
+	found,
+	inView,
+	type Json,
+	keyOf,
+	makeResource,
+	objectOf,
+	page,
+	propertiesOf,
+	standard,
+	stored,
+	textOf,
+	workspaceId,
+} from './call.ts';
+import { ARTIFACT_DATASTORE } from './datastores.ts';
+import type { ArmRoutes } from './face.ts';
+import { checkReferences } from './job-references.ts';
+import type { JobRunner } from './job-runner.ts';
+import { artifactsPath } from './references.ts';
+import { checkBody } from './schemas.ts';
+import { trackingUri, workspaceOf } from './workspaces.ts';
+
+const FIRST_STATUS: Record<string, string> = {
+	Command: 'Starting',
+	Pipeline: 'Preparing',
+	Sweep: 'Running',
+	AutoML: 'NotStarted',
+	Spark: 'NotStarted',
+};
+
+/** Adds the routes of jobs. */
+export function routeJobs(routes: ArmRoutes, runner: JobRunner): void {
+	routes
+		.workspace('GET', '/jobs', list)
+		.workspace('GET', '/jobs/{name}', (call) => found(current(call, jobOf(call))))
+		.workspace('PUT', '/jobs/{name}', (call) => put(call, runner))
+		.workspace('DELETE', '/jobs/{name}', (call) => remove(call, runner))
+		.workspace('POST', '/jobs/{name}/cancel', (call) => cancel(call, runner));
+}
+
+function jobOf(call: ArmCall): Resource {
+	const name = call.names['name'] ?? '';
+	const job = call.platform.state.resources.get(keyOf(call, 'jobs', name));
+	if (job) return job;
+	throw serviceError(404, 'UserError', `Job ${name} not found.`, { inner: ['NotFound', 'JobNotFound'] });
+}
+
+/** Brings the parts of a job up to date that its run knows better. */
+function current(call: ArmCall, job: Resource): Resource {
+	const run = call.platform.state.runs.get(job.name);
+	if (!run) return job;
+	const properties = { ...objectOf(job.properties['properties']), ...run.properties };
+	return { ...job, properties: { ...job.properties, status: run.status, properties } };
+}
+
+function list(call: ArmCall): Answer {
+	const [jobType, tag] = [call.query.get('jobType'), call.query.get('tag')];
+	const wanted = objectFilter(call.query.get('properties'));
+	const jobs = inView(call, call.platform.state.resources.list(keyOf(call, 'jobs')))
+		.filter((job) => jobType === null || job.properties['jobType'] === jobType)
+		.filter((job) => tag === null || hasTag(objectOf(job.properties['tags']), tag))
+		.filter((job) => has(objectOf(job.properties['properties']), wanted))
+		.reverse();
+	// A page is small here, so that a client cannot do without `nextLink`.
+	return page(
+		call,
+		jobs.map((job) => current(call, job)),
+		10,
+	);
+}
+
+/** A tag is asked for by its name, or by name and value with an equals sign between them. */
+function hasTag(tags: Json, tag: string): boolean {
+	const at = tag.indexOf('=');
+	return at < 0 ? tag in tags : tags[tag.slice(0, at)] === tag.slice(at + 1);
+}
+
+function objectFilter(text: string | null): Json {
+	if (text === null) return {};
+	return Object.fromEntries(
+		text.split(',').map((pair) => [pair.split('=')[0] ?? '', pair.split('=').slice(1).join('=')]),
+	);
+}
+
+function has(properties: Json, wanted: Json): boolean {
+	return Object.entries(wanted).every(([name, value]) => properties[name] === value);
+}
+
+function put(call: ArmCall, runner: JobRunner): Answer {
+	const name = call.names['name'] ?? '';
+	checkName('job', name);
+	checkBody('jobs', call.body);
+	const given = propertiesOf(call.body);
+	const key = keyOf(call, 'jobs', name);
+	const before = call.platform.state.resources.get(key);
+	if (before) return update(call, before, given);
+	checkReferences(call, given);
+	const job = makeResource(call, ['jobs', name], kept(call, name, given));
+	call.platform.state.resources.put(key, job);
+	runner.start(call, job);
+	return stored(call, current(call, job), true);
+}
+
+/** Only words about a job may change; the rest of a second PUT is passed over, as a retried PUT must be harmless. */
+function update(call: ArmCall, job: Resource, given: Json): Answer {
+	const { tags, displayName, description, isArchived } = given;
+	const changes = Object.entries({ tags, displayName, description, isArchived }).filter(([, value]) => value != null);
+	Object.assign(job.properties, Object.fromEntries(changes));
+	const added = objectOf(given['properties']);
+	job.properties['properties'] = { ...added, ...objectOf(job.properties['properties']) };
+	Object.assign(job, { systemData: makeResource(call, ['jobs', job.name], {}).systemData });
+	call.platform.state.runs.update(job.name, (run) => {
+		Object.assign(run.tags, objectOf(tags));
+		run.displayName = textOf(displayName) ?? run.displayName;
+	});
+	call.platform.state.resources.touch();
+	return stored(call, current(call, job), false);
+}
+
+function kept(call: ArmCall, name: string, given: Json): Json {
+	const jobType = String(given['jobType']);
+	const resources = { instanceCount: 1, instanceType: null, properties: null, shmSize: '2g', dockerArgs: null };
+	const ofCommand = {
+		resources: { ...resources, ...objectOf(given['resources']) },
+		codeId: given['codeId'] ?? null,
+		distribution: given['distribution'] ?? null,
+		limits: given['limits'] ?? null,
+		environmentVariables: given['environmentVariables'] ?? {},
+		parameters: {},
+	};
+	return {
+		...given,
+		description: given['description'] ?? null,
+		tags: given['tags'] ?? {},
+		properties: { ...objectOf(given['properties']), '_azureml.ComputeTargetType': 'amlctrain' },
+		displayName: given['displayName'] ?? name,
+		status: FIRST_STATUS[jobType] ?? 'NotStarted',
+		experimentName: given['experimentName'] ?? 'Default',
+		services: { ...objectOf(given['services']), ...services(call, name) },
+		computeId: given['computeId'] ?? null,
+		isArchived: given['isArchived'] ?? false,
+		identity: given['identity'] ?? null,
+		componentId: given['componentId'] ?? null,
+		jobType,
+		...(jobType === 'Command' ? ofCommand : {}),
+		inputs: described(objectOf(given['inputs'])),
+		outputs: { ...outputs(name, objectOf(given['outputs'])), default: defaultOutput(name) },
+	};
+}
+
+function services(call: ArmCall, name: string): Json {
+	const { platform } = call;
+	const { subscription, group, workspace } = call.names;
+	const nothing = { status: null, errorMessage: null, properties: null, nodes: null };
+	const scope = `/subscriptions/${subscription}/resourcegroups/${group}/workspaces/${workspace}`;
+	const studio = `${platform.origins.arm}/studio/runs/${name}?wsid=${scope}`;
+	const tracking = `${trackingUri(platform, workspaceId(call))}?`;
+	return {
+		Tracking: { jobServiceType: 'Tracking', port: null, endpoint: tracking, ...nothing },
+		Studio: { jobServiceType: 'Studio', port: null, endpoint: studio, ...nothing },
+	};
+}
+
+function described(inputs: Json): Json {
+	const entries = Object.entries(inputs).map(([name, input]) => [name, { description: null, ...objectOf(input) }]);
+	return Object.fromEntries(entries);
+}
+
+/** The service chooses a place for each output whose job names none. */
+function outputs(job: string, given: Json): Json {
+	const entries = Object.entries(given).map(([name, value]) => {
+		const output = objectOf(value);
+		const slash = output['jobOutputType'] === 'uri_file' ? '' : '/';
+		const uri = textOf(output['uri']) ?? `azureml://datastores/workspaceblobstore/paths/azureml/${job}/${name}${slash}`;
+		const rest = { assetName: null, assetVersion: null, mode: 'ReadWriteMount', ...output };
+		return [name, { description: null, ...rest, uri: uri.replace(/\$\{\{\s*name\s*\}\}/g, job) }];
+	});
+	return Object.fromEntries(entries);
+}
+
+function defaultOutput(job: string): Json {
+	const uri = `azureml://datastores/${ARTIFACT_DATASTORE}/${artifactsPath(job)}`;
+	return {
+		description: null,
+		uri,
+		assetName: null,
+		assetVersion: null,
+		mode: 'ReadWriteMount',
+		jobOutputType: 'uri_folder',
+	};
+}
+
+function cancel(call: ArmCall, runner: JobRunner): Answer {
+	const job = current(call, jobOf(call));
+	const status = String(job.properties['status']);
+	const isPipeline = job.properties['jobType'] === 'Pipeline';
+	if (isTerminal(status)) {
+		if (!isPipeline) return { status: 200, headers: standard };
+		throw serviceError(400, 'UserError', `Pipeline run ${job.name} is in terminal status, it can't be canceled`, {
+			inner: ['BadArgument', 'ArgumentInvalid', 'CancelPipelineRunInTerminalStatus'],
+		});
+	}
+	runner.cancel(job.name);
+	const location = `${call.platform.origins.arm}/subscriptions/${call.names['subscription']}/providers/Microsoft.MachineLearningServices/locations/${LOCATION}/mfeOperationResults/jc:${workspaceOf(call).properties['workspaceId']}:${job.name}?api-version=${call.apiVersion}`;
+	return {
+		status: 202,
+		headers: { ...standard, Location: location, 'x-ms-async-operation-timeout': 'PT1H' },
+		json: null,
+	};
+}
+
+/** The end of a cancel request: 202 while the job still lives, then 200 without a body. */
+export function cancelResult(call: ArmCall): Answer {
+	const name = (call.names['operation'] ?? '').split(':').slice(2).join(':');
+	const run = call.platform.state.runs.get(name);
+	if (!run) throw armError(404, 'NotFound', `There is no operation ${call.names['operation']}.`);
+	if (isTerminal(run.status)) return { status: 200, headers: standard };
+	return { status: 202, headers: { ...standard, Location: call.url }, json: {} };
+}
+
+function remove(call: ArmCall, runner: JobRunner): Answer {
+	const key = keyOf(call, 'jobs', call.names['name'] ?? '');
+	const job = call.platform.state.resources.get(key);
+	if (!job) return { status: 204, headers: standard };
+	if (!isTerminal(String(current(call, job).properties['status']))) runner.cancel(job.name);
+	call.platform.state.resources.remove(key);
+	return { status: 200, headers: standard };
+}

@@ -1,0 +1,115 @@
+// Run history: details with signed log addresses, single runs, children and run data.
+
+import { isoTime } from '../errors.ts';
+import type { Router } from '../router.ts';
+import { dataContainerId, type Run } from '../runs.ts';
+import { ARTIFACT_CONTAINER } from '../storage.ts';
+import { type HistoryCall, type HistoryHandler, listPage, ok, runOf, SCOPE } from './face.ts';
+
+/** Files of a run that are its logs. */
+const LOGS = /^(user_logs|system_logs|azureml-logs|logs)\//;
+
+/** Adds the routes of run history. */
+export function routeRuns(router: Router<HistoryHandler>): void {
+	const base = `/history/v1.0${SCOPE}`;
+	const forms = [
+		`${base}/runs/{run}`,
+		`${base}/experiments/{experiment}/runs/{run}`,
+		`${base}/experimentids/{experiment}/runs/{run}`,
+	];
+	for (const form of forms) {
+		router
+			.on('GET', form, (call) => ok(metadata(runOf(call))))
+			.on('GET', `${form}/details`, details)
+			.on('GET', `${form}/children`, children);
+	}
+	router.on('POST', `${base}/rundata`, (call) => {
+		call.names['run'] = String(call.body['runId'] ?? '');
+		return ok({ runMetadata: metadata(runOf(call)), runDefinition: null, jobSpecification: null });
+	});
+}
+
+async function details(call: HistoryCall) {
+	const run = runOf(call);
+	const { runType: _r, experimentId: _e, createdUtc, displayName: _d, ...common } = metadata(run);
+	return ok({
+		...common,
+		createdTimeUtc: createdUtc,
+		target: null,
+		parameters: run.params,
+		services: {},
+		inputDatasets: [],
+		outputDatasets: [],
+		runDefinition: null,
+		logFiles: await logFiles(call, run),
+		jobCost: null,
+		revision: 1,
+		runTypeV2: { orchestrator: 'Execution', traits: [], attribution: null, computeType: 'AmlcTrain' },
+	});
+}
+
+async function logFiles(call: HistoryCall, run: Run): Promise<Record<string, string>> {
+	const { storage } = call.platform;
+	const folder = `ExperimentRun/${dataContainerId(run.runId)}/`;
+	const blobs = await storage.list(ARTIFACT_CONTAINER, folder);
+	const logs = blobs.map((blob) => blob.name.slice(folder.length)).filter((path) => LOGS.test(path));
+	return Object.fromEntries(logs.map((path) => [path, storage.readUrl(ARTIFACT_CONTAINER, folder + path)]));
+}
+
+function children(call: HistoryCall) {
+	const runs = call.platform.state.runs.children(runOf(call).runId).map(metadata);
+	return listPage(call, runs, Number(call.query.get('$top') ?? 0) || 50);
+}
+
+/** A run as run history gives it. */
+function metadata(run: Run): Record<string, unknown> {
+	return {
+		runId: run.runId,
+		runUuid: run.runId,
+		parentRunId: run.parentRunId ?? null,
+		rootRunId: run.rootRunId,
+		experimentId: run.experimentId,
+		displayName: run.displayName,
+		status: run.status,
+		runType: run.runType,
+		dataContainerId: dataContainerId(run.runId),
+		createdUtc: isoTime(run.createdAt),
+		startTimeUtc: time(run.startedAt),
+		endTimeUtc: time(run.endedAt),
+		tags: run.tags,
+		properties: run.properties,
+		outputs: run.outputs,
+		error: errorOf(run),
+		warnings: run.warnings.map((message) => ({ source: 'Emulator', message })),
+	};
+}
+
+function errorOf(run: Run): object | null {
+	if (!run.error) return null;
+	const { code, message, exitCode } = run.error;
+	const parameters = exitCode === undefined ? {} : { ExitCode: String(exitCode) };
+	return {
+		error: {
+			code,
+			severity: null,
+			message,
+			messageFormat: '{Message}',
+			messageParameters: { Message: message, ...parameters },
+			referenceCode: null,
+			detailsUri: null,
+			target: null,
+			details: [],
+			innerError: null,
+			additionalInfo: null,
+		},
+		correlation: null,
+		environment: 'eastus',
+		location: 'eastus',
+		time: isoTime(run.endedAt ?? run.createdAt),
+		componentName: 'CommonRuntime',
+	};
+}
+
+function time(milliseconds: number | undefined): string | null {
+	return milliseconds === undefined ? null : isoTime(milliseconds);
+}

@@ -1,0 +1,93 @@
+// The loopback address of blob storage: passes every request on to Azurite, recorded and open to planted faults.
+// Bodies are streamed, not kept.
+
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Ledger, RecordedRequest } from './ledger.ts';
+import { type FaceServer, flatten, listen, planted } from './server.ts';
+
+/** Where the proxy sends its requests, and where it records them. */
+export interface StorageFacePlan {
+	/** Azurite's port. */
+	target: number;
+	ledger: Ledger;
+	clock: () => number;
+}
+
+/** Starts the proxy on a free port. */
+export async function serveStorage(plan: StorageFacePlan): Promise<FaceServer> {
+	const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+	const server = createServer((incoming, outgoing) => {
+		answer(plan, agent, incoming, outgoing).catch(() => outgoing.destroy());
+	});
+	const port = await listen(server, 0);
+	const close = async () => {
+		const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+		server.closeAllConnections();
+		await closed;
+		agent.destroy();
+	};
+	return { port, close };
+}
+
+async function answer(
+	plan: StorageFacePlan,
+	agent: Agent,
+	incoming: IncomingMessage,
+	outgoing: ServerResponse,
+): Promise<void> {
+	const url = new URL(incoming.url ?? '/', 'http://loopback');
+	const entry = record(plan, incoming, url);
+	const effect = plan.ledger.effectOn('storage', entry.method, url.pathname + url.search);
+	if (effect === 'reset') {
+		incoming.socket.resetAndDestroy();
+		return;
+	}
+	if (effect && 'delayMs' in effect) await pause(effect.delayMs);
+	if (effect && 'status' in effect) {
+		incoming.resume();
+		const { status, headers, json, bytes } = planted(effect);
+		entry.status = status;
+		outgoing.writeHead(status, { 'Content-Type': 'application/xml', ...headers });
+		outgoing.end(bytes ?? (json === undefined ? '' : JSON.stringify(json)));
+		return;
+	}
+	await pass(plan.target, agent, incoming, outgoing, entry);
+}
+
+function pass(
+	port: number,
+	agent: Agent,
+	incoming: IncomingMessage,
+	outgoing: ServerResponse,
+	entry: RecordedRequest,
+): Promise<void> {
+	return new Promise((resolve, reject) => {
+		const { method, url, headers } = incoming;
+		const onward = request({ host: '127.0.0.1', port, method, path: url, headers, agent }, (reply) => {
+			entry.status = reply.statusCode ?? 502;
+			outgoing.writeHead(entry.status, reply.headers);
+			reply.pipe(outgoing);
+			reply.on('end', resolve);
+			reply.on('error', reject);
+		});
+		onward.on('error', reject);
+		incoming.pipe(onward);
+	});
+}
+
+function record(plan: StorageFacePlan, incoming: IncomingMessage, url: URL): RecordedRequest {
+	const entry: RecordedRequest = {
+		face: 'storage',
+		method: incoming.method ?? 'GET',
+		path: url.pathname,
+		query: Object.fromEntries(url.searchParams),
+		headers: flatten(incoming),
+		body: undefined,
+		length: Number(incoming.headers['content-length'] ?? 0),
+		status: 0,
+		at: plan.clock(),
+	};
+	plan.ledger.requests.push(entry);
+	return entry;
+}
