@@ -1,8 +1,8 @@
 // Sends requests that carry a bearer token, and only to hosts that may see one.
 import { ServiceError } from '../errors.ts';
 import { type Cloud, mayReceiveToken } from './cloud.ts';
-import type { Credential } from './credential.ts';
 import { type Http, type HttpAnswer, type HttpRequest, hostOf } from './http.ts';
+import type { Credential } from './token-cache.ts';
 
 /** Sends a request with a token for `scope` (the resource manager's when absent). */
 export interface BearerHttp {

@@ -1,4 +1,4 @@
-// Sign-in: one interface, one way in per kind of identity. Tokens are kept here until shortly before they expire.
+// Sign-in: one way in per kind of identity, and what its refusals mean. token-cache.ts keeps the tokens.
 import {
 	AzureCliCredential,
 	ClientAssertionCredential,
@@ -10,6 +10,7 @@ import type { Clock } from '../clock.ts';
 import { messageOf, SignInError } from '../errors.ts';
 import { parseJson, textAt } from '../json.ts';
 import type { Cloud } from './cloud.ts';
+import { type Credential, createTokenCache, type FreshToken } from './token-cache.ts';
 
 /** How the workflow wants to sign in; `inputs.ts` decides it. */
 export type AuthRequest =
@@ -28,14 +29,6 @@ export type AuthRequest =
 			readonly insteadOf: 'nothing' | 'oidc';
 	  };
 
-/** Gives tokens. `claims` is what a service asks for when it refuses a token before its time (continuous access evaluation). */
-export interface Credential {
-	token(
-		scope: string,
-		options?: { readonly claims?: string | undefined; readonly signal?: AbortSignal | undefined },
-	): Promise<string>;
-}
-
 export interface SignInParts {
 	readonly cloud: Cloud;
 	readonly clock: Clock;
@@ -45,58 +38,21 @@ export interface SignInParts {
 	readonly mask: (value: string) => void;
 }
 
-/** A token is renewed when less than this is left of it. */
-const RENEW_BEFORE = 5 * 60_000;
-/** After a failed renewal the old token serves on, and the next try waits this long. */
-const RENEW_PAUSE = 3_000;
-
-interface Kept {
-	readonly token: string;
-	readonly expires: number;
-	nextTry: number;
-}
-
 /** The credential for this request. Asks for nothing until the first token is needed. */
 export function createCredential(request: AuthRequest, parts: SignInParts): Credential {
-	const { clock, mask } = parts;
 	const assertion: { last?: string } = {};
 	const source = sourceOf(request, parts, assertion);
-	const kept = new Map<string, Kept>();
-	const asking = new Map<string, Promise<Kept>>();
-
-	async function renew(scope: string, claims: string | undefined): Promise<Kept> {
+	const ask = async (scope: string, claims: string | undefined): Promise<FreshToken> => {
 		try {
 			const got = await source.getToken(scope, claims === undefined ? {} : { claims });
 			if (got === null) throw new Error('no token was given');
-			mask(got.token);
-			const fresh = { token: got.token, expires: got.expiresOnTimestamp, nextTry: 0 };
-			kept.set(scope, fresh);
-			return fresh;
+			parts.mask(got.token);
+			return { token: got.token, expires: got.expiresOnTimestamp };
 		} catch (error) {
 			throw error instanceof SignInError ? error : explain(request, error, parts, assertion.last);
 		}
-	}
-
-	return {
-		async token(scope, { claims } = {}) {
-			const have = claims === undefined ? kept.get(scope) : undefined;
-			const now = clock.now();
-			if (have !== undefined && (now < have.expires - RENEW_BEFORE || (now < have.nextTry && now < have.expires)))
-				return have.token;
-			let pending = asking.get(scope);
-			if (pending === undefined) {
-				pending = renew(scope, claims).finally(() => asking.delete(scope));
-				asking.set(scope, pending);
-			}
-			try {
-				return (await pending).token;
-			} catch (error) {
-				if (have === undefined || clock.now() >= have.expires) throw error;
-				have.nextTry = clock.now() + RENEW_PAUSE;
-				return have.token;
-			}
-		},
 	};
+	return createTokenCache(ask, parts.clock);
 }
 
 function sourceOf(
