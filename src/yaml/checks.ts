@@ -13,6 +13,10 @@ export class Reading {
 	readonly folder: string;
 	readonly faults: Fault[];
 	readonly warnings: Fault[];
+	/** Absolute paths of the files being read, outermost first: a file may not lead back to one of them. */
+	readonly trail: readonly string[];
+	/** What files were read into, by absolute path, so that one that is named twice is read once. */
+	readonly memo: Map<string, unknown>;
 
 	constructor(file: Pick<YamlFile, 'path' | 'folder'> & { readonly warnings?: readonly Fault[] }, sink?: Reading) {
 		this.path = file.path;
@@ -20,6 +24,8 @@ export class Reading {
 		this.faults = sink?.faults ?? [];
 		this.warnings = sink?.warnings ?? [];
 		this.warnings.push(...(file.warnings ?? []));
+		this.trail = [...(sink?.trail ?? []), path.join(file.folder, path.basename(file.path))];
+		this.memo = sink?.memo ?? new Map();
 	}
 
 	/** Notes a fault; reading goes on. */
@@ -116,6 +122,18 @@ export class MapReader {
 			this.#asked.add(key);
 		}
 		return this;
+	}
+
+	/** The entries that nobody asked for; they count as asked for afterwards. */
+	rest(): MapNode['entries'] {
+		const entries = this.#entries.filter((entry) => !this.#asked.has(entry.key));
+		this.ignore(...entries.map((entry) => entry.key));
+		return entries;
+	}
+
+	/** The known name that is nearest to a mistyped one. */
+	nearest(key: string): string | undefined {
+		return nearest(key, this.#asked);
 	}
 
 	/** Notes a fault for each key that nobody asked for, with the nearest known name. */

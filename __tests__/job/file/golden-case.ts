@@ -8,6 +8,8 @@ import { batchDeploymentBody, readBatchDeployment } from '../../../src/endpoint/
 import { batchEndpointBody, readBatchEndpoint } from '../../../src/endpoint/batch-file.ts';
 import { onlineDeploymentBody, readOnlineDeployment } from '../../../src/endpoint/online-deployment-file.ts';
 import { onlineEndpointBody, readOnlineEndpoint } from '../../../src/endpoint/online-file.ts';
+import { componentBody } from '../../../src/asset/component-file.ts';
+import { readComponentFile } from '../../../src/job/file/component.ts';
 import { jobBody, readJobFile } from '../../../src/job/file/index.ts';
 import { openYaml } from '../../../src/yaml/load.ts';
 import type { YamlFile } from '../../../src/yaml/node.ts';
@@ -39,6 +41,13 @@ const KINDS: Readonly<Record<string, Translate>> = {
 		workspace.publish(environment.dependencies);
 		const body = environmentBody(environment, workspace.idOf, false);
 		workspace.put(`environments/${environment.name}/versions/${environment.version ?? '8'}`, body);
+	},
+	component: (file, workspace) => {
+		const component = readComponentFile(file);
+		workspace.publish(component.dependencies);
+		const version = component.version ?? '8';
+		const body = componentBody(component, { workspaceId: WORKSPACE, idOf: workspace.idOf }, false, version);
+		workspace.put(`components/${component.name}/versions/${version}`, body);
 	},
 	compute: (file, workspace) => {
 		const compute = readComputeFile(file);

@@ -4,14 +4,18 @@ import { type FileKind, kindOf } from '../../yaml/kind.ts';
 import type { YamlFile } from '../../yaml/node.ts';
 import { type CommandJobFile, commandJob, commandJobBody } from './command.ts';
 import type { JobBody, JobContext } from './context.ts';
+import { type PipelineJobFile, pipelineJob, pipelineJobBody } from './pipeline.ts';
+import { type SparkJobFile, sparkJob, sparkJobBody } from './spark.ts';
 import { type SweepJobFile, sweepJob, sweepJobBody } from './sweep.ts';
 
 /** A job as the user wrote it, checked. */
-export type JobFile = CommandJobFile | SweepJobFile;
+export type JobFile = CommandJobFile | SweepJobFile | PipelineJobFile | SparkJobFile;
 
 const READERS: Partial<Readonly<Record<FileKind, Reader<JobFile>>>> = {
 	'job:command': commandJob,
 	'job:sweep': sweepJob,
+	'job:pipeline': pipelineJob,
+	'job:spark': sparkJob,
 };
 
 /** Reads a job file of any type. Throws a `FileError` with every fault. */
@@ -35,5 +39,9 @@ export function jobBody(file: JobFile, context: JobContext): JobBody {
 			return commandJobBody(file, context);
 		case 'sweep':
 			return sweepJobBody(file, context);
+		case 'pipeline':
+			return pipelineJobBody(file, context);
+		case 'spark':
+			return sparkJobBody(file, context);
 	}
 }

@@ -1,0 +1,127 @@
+// Command components, from a file or from an inline node, and their spec.
+import { codeSource, environmentSource, type Needs } from '../../asset/asset-sources.ts';
+import type { Place } from '../../errors.ts';
+import type { MapReader } from '../../yaml/checks.ts';
+import { checkCommand } from '../../yaml/expressions.ts';
+import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
+import { boolean, filledText, jsonMap, stringMap, text, version } from '../../yaml/values.ts';
+import { type ComponentCode, type ReadComponent, snakeCase, specId } from './component-reference.ts';
+import { inputPorts, outputPorts, type Port, portSpec } from './ports.ts';
+import { type Distribution, distribution, jobResources } from './resources.ts';
+
+/** What every component has besides its task. */
+export interface ComponentFacts {
+	readonly schema: string | undefined;
+	readonly name: string | undefined;
+	readonly version: string | undefined;
+	readonly displayName: string | undefined;
+	readonly description: string | undefined;
+	readonly tags: ReadonlyMap<string, string> | undefined;
+	readonly deterministic: boolean;
+	readonly inputs: ReadonlyMap<string, Port>;
+	readonly outputs: ReadonlyMap<string, Port>;
+	/** `YAML.COMPONENT` for a file of its own, `YAML.JOB` for an inline node. */
+	readonly source: 'YAML.COMPONENT' | 'YAML.JOB';
+	readonly at: Place;
+}
+
+/** Reads what every component file has. */
+export function readComponentFacts(map: MapReader): ComponentFacts {
+	map.ignore('id', 'creation_context', 'latest_version', 'type', 'properties', 'auto_delete_setting');
+	return {
+		schema: map.optional('$schema', text),
+		name: map.optional('name', filledText),
+		version: map.optional('version', version),
+		displayName: map.optional('display_name', text),
+		description: map.optional('description', text),
+		tags: map.optional('tags', stringMap),
+		deterministic: map.optional('is_deterministic', boolean) ?? true,
+		inputs: map.optional('inputs', inputPorts) ?? new Map(),
+		outputs: map.optional('outputs', outputPorts) ?? new Map(),
+		source: 'YAML.COMPONENT',
+		at: map.at,
+	};
+}
+
+/** The members of a spec that every component has. */
+export function factsSpec(facts: ComponentFacts): JsonObject {
+	return jsonObject({
+		$schema: facts.schema,
+		display_name: facts.displayName,
+		description: facts.description,
+		tags: facts.tags && mapValues(facts.tags, (tag) => tag),
+		is_deterministic: facts.deterministic,
+		inputs: facts.inputs.size > 0 ? mapValues(facts.inputs, portSpec) : undefined,
+		outputs: facts.outputs.size > 0 ? mapValues(facts.outputs, portSpec) : undefined,
+		_source: facts.source,
+	});
+}
+
+/** What a command component runs. */
+export interface CommandTask {
+	readonly command: string;
+	readonly code: ComponentCode;
+	readonly environment: Needs<'environment' | 'reference'>;
+	/** As the spec holds them. */
+	readonly resources: JsonObject | undefined;
+	readonly distribution: Distribution | undefined;
+}
+
+/** Reads a command component. */
+export function commandComponent(map: MapReader): ReadComponent {
+	const facts = readComponentFacts(map);
+	const task = readCommandTask(map);
+	const optional = [...facts.inputs].filter(([, declared]) => declared.optional === true).map(([name]) => name);
+	const declared = { inputs: facts.inputs.keys(), outputs: facts.outputs.keys(), optional };
+	checkCommand(map.node('command'), declared, map.reading);
+	return makeCommandComponent(facts, task);
+}
+
+/** Reads what a command component runs. */
+export function readCommandTask(map: MapReader): CommandTask {
+	const resources = map.node('resources');
+	if (resources !== undefined) {
+		jobResources(resources, map.reading);
+	}
+	return {
+		command: map.required('command', filledText),
+		code: map.optional('code', codeSource) ?? { need: 'placeholder-code' },
+		environment: map.required('environment', environmentSource),
+		resources: resources && jsonMap(resources, map.reading),
+		distribution: map.optional('distribution', distribution),
+	};
+}
+
+/** Makes a command component of its parts. */
+export function makeCommandComponent(facts: ComponentFacts, task: CommandTask): ReadComponent {
+	return {
+		inputs: facts.inputs,
+		outputs: facts.outputs,
+		task: undefined,
+		file: {
+			type: 'command',
+			name: facts.name,
+			version: facts.version,
+			description: facts.description,
+			tags: facts.tags,
+			properties: undefined,
+			dependencies: [task.code, task.environment],
+			at: facts.at,
+			spec: ({ idOf }) =>
+				jsonObject({
+					...factsSpec(facts),
+					type: 'command',
+					command: task.command,
+					code: specId(task.code, idOf),
+					environment: specId(task.environment, idOf),
+					resources: task.resources,
+					distribution: task.distribution && distributionSpec(task.distribution),
+				}),
+		},
+	};
+}
+
+function distributionSpec(value: Distribution): JsonObject {
+	return { type: value.type, ...snakeCase(value.settings) };
+}
+

@@ -1,0 +1,136 @@
+// What every node of a pipeline has, and the body members that come of it.
+import type { Dependency, IdOf } from '../../asset/dependency.ts';
+import type { MapReader } from '../../yaml/checks.ts';
+import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
+import { json, stringMap, text } from '../../yaml/values.ts';
+import { inputDependencies } from './command.ts';
+import type { BodyContext } from './context.ts';
+import { computeId, type JobCompute, jobCompute } from './facts.ts';
+import type { JobInput } from './inputs-outputs.ts';
+import {
+	boundTo,
+	checkBindings,
+	type NodeOutput,
+	nodeInputBody,
+	nodeInputs,
+	nodeOutputBody,
+	nodeOutputs,
+	type PipelineScope,
+} from './node-io.ts';
+import type { Port, PortType } from './ports.ts';
+
+/** A node of a pipeline as the user wrote it, checked. */
+export interface PipelineNode {
+	readonly name: string;
+	readonly type: string;
+	readonly dependencies: readonly Dependency[];
+	/** Type of an output; `undefined` where a registered component decides; `'missing'` where there is no such output. */
+	readonly outputType: (output: string) => PortType | undefined | 'missing';
+	readonly body: (context: BodyContext) => JsonObject;
+}
+
+/** What every node has. */
+export interface NodeFacts {
+	readonly name: string;
+	readonly displayName: string | undefined;
+	readonly description: string | undefined;
+	readonly comment: string | undefined;
+	readonly tags: ReadonlyMap<string, string> | undefined;
+	readonly properties: ReadonlyMap<string, string> | undefined;
+	readonly compute: JobCompute | undefined;
+	readonly inputs: ReadonlyMap<string, JobInput>;
+	readonly outputs: ReadonlyMap<string, NodeOutput>;
+}
+
+/** Reads what every node has, and checks its bindings. */
+export function readNodeFacts(name: string, map: MapReader, scope: PipelineScope): NodeFacts {
+	const facts = {
+		name,
+		displayName: map.optional('display_name', text),
+		description: map.optional('description', text),
+		comment: map.optional('comment', text),
+		tags: map.optional('tags', stringMap),
+		properties: map.optional('properties', stringMap),
+		compute: map.optional('compute', jobCompute),
+		inputs: map.optional('inputs', nodeInputs) ?? new Map<string, JobInput>(),
+		outputs: map.optional('outputs', nodeOutputs) ?? new Map<string, NodeOutput>(),
+	};
+	checkBindings(facts.inputs, facts.outputs, scope, map.reading);
+	return facts;
+}
+
+/** What the inputs of a node need to exist; bindings need nothing. */
+export function nodeInputDependencies(facts: NodeFacts): readonly Dependency[] {
+	return inputDependencies(new Map([...facts.inputs].filter(([, input]) => boundTo(input) === undefined)));
+}
+
+/** The members of a node's body that every type has. */
+export function nodeFactsBody(facts: NodeFacts, { workspaceId, idOf }: BodyContext): JsonObject {
+	return jsonObject({
+		name: facts.name,
+		display_name: facts.displayName,
+		description: facts.description,
+		comment: facts.comment,
+		tags: facts.tags && mapValues(facts.tags, (tag) => tag),
+		properties: facts.properties && mapValues(facts.properties, (property) => property),
+		computeId: facts.compute?.form === 'serverless' ? 'serverless' : computeId(facts.compute, workspaceId),
+		inputs: inputsBody(facts, idOf),
+		outputs: facts.outputs.size > 0 ? mapValues(facts.outputs, nodeOutputBody) : undefined,
+	});
+}
+
+function inputsBody(facts: NodeFacts, idOf: IdOf): JsonObject | undefined {
+	return facts.inputs.size > 0 ? mapValues(facts.inputs, (input) => nodeInputBody(input, idOf)) : undefined;
+}
+
+/** The keys of a node that nobody knows. The service may, so they are passed on with a warning, as the CLI does. */
+export function unknownMembers(map: MapReader): JsonObject {
+	return Object.fromEntries(
+		map.rest().map((entry) => {
+			const near = map.nearest(entry.key);
+			const hint = near === undefined ? '' : ` Did you mean '${near}'?`;
+			map.reading.warn(entry.at, `Unknown key '${entry.key}' in ${map.what}; it is passed on as it stands.${hint}`);
+			return [entry.key, json(entry.value, map.reading)];
+		}),
+	);
+}
+
+/** Notes a fault for each input that a component does not declare, and for each that it needs and does not get. */
+export function checkPorts(
+	facts: NodeFacts,
+	ports: { readonly inputs: ReadonlyMap<string, Port>; readonly outputs: ReadonlyMap<string, Port> },
+	provided: Iterable<string>,
+	map: MapReader,
+): void {
+	for (const [side, given, declared] of [
+		['input', facts.inputs, ports.inputs],
+		['output', facts.outputs, ports.outputs],
+	] as const) {
+		for (const [name, value] of given) {
+			if (!declared.has(name)) {
+				const known = [...declared.keys()].join(', ');
+				map.reading.fault(value.at, `The component of ${map.what} has no ${side} '${name}'.${known === '' ? '' : ` It has: ${known}.`}`);
+			}
+		}
+	}
+	const there = new Set([...facts.inputs.keys(), ...provided]);
+	for (const [name, declared] of ports.inputs) {
+		if (!there.has(name) && declared.optional !== true && declared.default === undefined) {
+			map.reading.fault(map.at, `${capital(map.what)} gives no value for the input '${name}', which its component needs.`);
+		}
+	}
+}
+
+/** Stands in for a node that cannot be read; its file is refused anyway. */
+export function unsupportedNode(name: string): PipelineNode {
+	return { name, type: 'unknown', dependencies: [], outputType: () => undefined, body: () => ({}) };
+}
+
+/** Type of an output by the ports that a component declares. */
+export function declaredType(outputs: ReadonlyMap<string, Port>): PipelineNode['outputType'] {
+	return (output) => outputs.get(output)?.type ?? 'missing';
+}
+
+function capital(words: string): string {
+	return words.charAt(0).toUpperCase() + words.slice(1);
+}

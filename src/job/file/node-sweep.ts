@@ -1,0 +1,68 @@
+// Nodes of a pipeline that sweep over the parameters of a component.
+import type { MapReader } from '../../yaml/checks.ts';
+import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
+import { nodeComponent } from './component.ts';
+import { snakeCase } from './component-reference.ts';
+import type { PipelineScope } from './node-io.ts';
+import {
+	checkPorts,
+	declaredType,
+	nodeFactsBody,
+	nodeInputDependencies,
+	type PipelineNode,
+	readNodeFacts,
+	unknownMembers,
+} from './node-parts.ts';
+import { jobResources, queueBody, queueSettings, resourcesBody } from './resources.ts';
+import { searchParameterNode, searchSpace } from './search-space.ts';
+import { type EarlyTermination, earlyTermination, objective, samplingAlgorithm, type SamplingAlgorithm, sweepLimits } from './sweep-settings.ts';
+
+/** Reads a sweep node. */
+export function sweepNode(name: string, map: MapReader, scope: PipelineScope): PipelineNode {
+	const facts = readNodeFacts(name, map, scope);
+	const trial = map.required('trial', (node, reading) => nodeComponent(node, reading, 'command'));
+	const space = map.required('search_space', searchSpace);
+	const sampling = map.required('sampling_algorithm', samplingAlgorithm);
+	const samplingIsText = map.node('sampling_algorithm')?.kind !== 'map';
+	const goal = map.required('objective', objective);
+	const termination = map.optional('early_termination', earlyTermination);
+	const limits = map.required('limits', sweepLimits);
+	const queue = map.optional('queue_settings', queueSettings);
+	const resources = map.optional('resources', jobResources);
+	const extra = unknownMembers(map);
+	if (trial.form === 'known') {
+		checkPorts(facts, trial.component, space.keys(), map);
+	}
+	return {
+		name,
+		type: 'sweep',
+		dependencies: [trial.dependency, ...nodeInputDependencies(facts)],
+		outputType: trial.form === 'known' ? declaredType(trial.component.outputs) : () => undefined,
+		body: (context) =>
+			jsonObject({
+				...extra,
+				type: 'sweep',
+				...nodeFactsBody(facts, context),
+				trial: { componentId: context.idOf(trial.dependency) },
+				search_space: mapValues(space, searchParameterNode),
+				sampling_algorithm: samplingIsText ? sampling.type : samplingNode(sampling),
+				objective: { goal: goal.goal, primary_metric: goal.primaryMetric },
+				early_termination: termination && earlyTerminationNode(termination),
+				limits: snakeCase(jsonObject({ ...limits })),
+				queue_settings: queue && snakeCase(queueBody(queue)),
+				resources: resources && snakeCase(resourcesBody(resources)),
+				_source: trial.source,
+			}),
+	};
+}
+
+function samplingNode(sampling: SamplingAlgorithm): JsonObject {
+	return jsonObject({ ...sampling });
+}
+
+/** Early termination in the words of the file, as nodes hold it. */
+export function earlyTerminationNode(policy: EarlyTermination): JsonObject {
+	const { slackFactor, slackAmount, ...rest } = policy;
+	const slack = policy.type === 'bandit' ? { slackFactor, slackAmount } : {};
+	return snakeCase(jsonObject({ ...rest, ...slack }));
+}

@@ -1,0 +1,131 @@
+// A pipeline job: what the user wrote, and its REST body.
+import type { Dependency } from '../../asset/dependency.ts';
+import { namedId, namedReference, type Reference } from '../../asset/reference.ts';
+import { asText, MapReader, mapping, type Reader } from '../../yaml/checks.ts';
+import { type Json, type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
+import { boolean, json, text } from '../../yaml/values.ts';
+import { inputDependencies } from './command.ts';
+import { nodeComponent } from './component.ts';
+import type { BodyContext, JobBody, JobContext } from './context.ts';
+import { factsBody, type JobFacts, readFacts } from './facts.ts';
+import { inputBody, type JobInput, jobInputs, type JobOutput, jobOutputs, outputBody } from './inputs-outputs.ts';
+import { literalType } from './node-io.ts';
+import type { PipelineNode } from './node-parts.ts';
+import { readNodes } from './nodes.ts';
+import { type Port, port } from './ports.ts';
+
+/** How the nodes of a pipeline run, unless they say otherwise. */
+export interface PipelineSettings {
+	readonly defaultCompute: Reference | 'serverless' | undefined;
+	readonly defaultDatastore: Reference | undefined;
+	readonly continueOnStepFailure: boolean | undefined;
+	readonly forceRerun: boolean | undefined;
+	readonly more: JsonObject;
+}
+
+/** A pipeline job as the user wrote it, checked. */
+export interface PipelineJobFile extends JobFacts {
+	readonly type: 'pipeline';
+	readonly inputs: ReadonlyMap<string, JobInput>;
+	readonly outputs: ReadonlyMap<string, JobOutput>;
+	readonly settings: PipelineSettings;
+	readonly nodes: readonly PipelineNode[];
+	/** The pipeline component that the job runs instead of nodes of its own. */
+	readonly component: Dependency | undefined;
+	readonly dependencies: readonly Dependency[];
+}
+
+const defaultCompute: Reader<Reference | 'serverless'> = (node, reading) =>
+	/^(azureml:)?serverless$/i.test(asText(node)?.text ?? '') ? 'serverless' : namedReference('computes')(node, reading);
+
+const pipelineSettings: Reader<PipelineSettings> = mapping('settings', (map) => {
+	map.ignore('_source');
+	return {
+		defaultCompute: map.optional('default_compute', defaultCompute),
+		defaultDatastore: map.optional('default_datastore', namedReference('datastores')),
+		continueOnStepFailure: map.optional('continue_on_step_failure', boolean),
+		forceRerun: map.optional('force_rerun', boolean),
+		// The service knows more settings than the CLI names, and the CLI passes them all on.
+		more: Object.fromEntries(map.rest().map((entry): [string, Json] => [entry.key, json(entry.value, map.reading)])),
+	};
+});
+
+const NO_SETTINGS: PipelineSettings = {
+	defaultCompute: undefined,
+	defaultDatastore: undefined,
+	continueOnStepFailure: undefined,
+	forceRerun: undefined,
+	more: {},
+};
+
+/** A reader of a pipeline job. */
+export const pipelineJob: Reader<PipelineJobFile> = (node, reading) => {
+	const map = new MapReader(node, reading, 'a pipeline job');
+	const facts = readFacts(map);
+	const inputs = map.optional('inputs', jobInputs) ?? new Map<string, JobInput>();
+	const outputs = map.optional('outputs', jobOutputs) ?? new Map<string, JobOutput>();
+	const ports = { inputs: inputPorts(inputs), outputs: outputPorts(outputs) };
+	const settings = map.optional('settings', pipelineSettings) ?? NO_SETTINGS;
+	const nodes = map.optional('jobs', (jobs, within) => readNodes(jobs, ports, within)) ?? [];
+	const component = map.optional('component', (at, within) => nodeComponent(at, within, 'pipeline').dependency);
+	map.optional('parent_job_name', text);
+	map.done();
+	if ((nodes.length > 0) === (component !== undefined)) {
+		const both = component !== undefined;
+		reading.fault(map.at, both ? "A pipeline has either 'jobs' or 'component', not both." : "A pipeline needs 'jobs' with at least one node.");
+	}
+	return {
+		...facts,
+		type: 'pipeline',
+		inputs,
+		outputs,
+		settings,
+		nodes,
+		component,
+		dependencies: [
+			...inputDependencies(inputs),
+			...(component === undefined ? [] : [component]),
+			...nodes.flatMap((one) => one.dependencies),
+		],
+	};
+};
+
+function inputPorts(inputs: ReadonlyMap<string, JobInput>): ReadonlyMap<string, Port> {
+	return new Map(
+		[...inputs].map(([name, input]) => [
+			name,
+			input.form === 'literal' ? port(literalType(input.node)) : port(input.type, input.mode),
+		]),
+	);
+}
+
+function outputPorts(outputs: ReadonlyMap<string, JobOutput>): ReadonlyMap<string, Port> {
+	return new Map([...outputs].map(([name, output]) => [name, port(output.type ?? 'uri_folder', output.mode)]));
+}
+
+/** The body of a pipeline job. */
+export function pipelineJobBody(file: PipelineJobFile, context: JobContext): JobBody {
+	return {
+		properties: jsonObject({
+			...factsBody(file, context),
+			jobType: 'Pipeline',
+			inputs: mapValues(file.inputs, (input) => inputBody(input, context.idOf)),
+			outputs: mapValues(file.outputs, outputBody),
+			componentId: file.component && context.idOf(file.component),
+			jobs: mapValues(new Map(file.nodes.map((node) => [node.name, node])), (node): JsonObject => node.body(context)),
+			settings: settingsBody(file.settings, context),
+		}),
+	};
+}
+
+function settingsBody(settings: PipelineSettings, { workspaceId }: BodyContext): JsonObject {
+	const { defaultCompute: compute, defaultDatastore: datastore } = settings;
+	return jsonObject({
+		...settings.more,
+		default_compute: compute === 'serverless' ? compute : compute && namedId(workspaceId, compute),
+		default_datastore: datastore && namedId(workspaceId, datastore),
+		continue_on_step_failure: settings.continueOnStepFailure,
+		force_rerun: settings.forceRerun,
+		_source: 'YAML.JOB',
+	});
+}

@@ -1,0 +1,139 @@
+// What a Spark job, component or node runs: entry, configuration, files, resources.
+import { codeSource, environmentSource, type Needs } from '../../asset/asset-sources.ts';
+import { localPath } from '../../asset/local-path.ts';
+import { listOf, type MapReader, mapping, type Reader } from '../../yaml/checks.ts';
+import { type Json, type JsonObject, jsonObject } from '../../yaml/json.ts';
+import { filledText, json, text } from '../../yaml/values.ts';
+import { mapOf } from '../../yaml/checks.ts';
+
+/** A value of the Spark configuration: as JSON, and as the text that Python prints. */
+export interface ConfValue {
+	readonly value: Json;
+	readonly text: string;
+}
+
+/** What Spark runs and how. */
+export interface SparkTask {
+	readonly code: Needs<'code' | 'reference'> | undefined;
+	/** The Python file in the code folder. */
+	readonly entry: string;
+	readonly conf: ReadonlyMap<string, ConfValue>;
+	readonly args: string | undefined;
+	readonly pyFiles: readonly string[] | undefined;
+	readonly jars: readonly string[] | undefined;
+	readonly files: readonly string[] | undefined;
+	readonly archives: readonly string[] | undefined;
+	readonly environment: Needs<'environment' | 'reference'> | undefined;
+}
+
+/** The serverless Spark pool that a job gets. */
+export interface SparkResources {
+	readonly instanceType: string;
+	readonly runtimeVersion: string;
+}
+
+const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
+	['driver_cores', 'spark.driver.cores'],
+	['driver_memory', 'spark.driver.memory'],
+	['executor_cores', 'spark.executor.cores'],
+	['executor_memory', 'spark.executor.memory'],
+	['executor_instances', 'spark.executor.instances'],
+	['dynamic_allocation_enabled', 'spark.dynamicAllocation.enabled'],
+	['dynamic_allocation_min_executors', 'spark.dynamicAllocation.minExecutors'],
+	['dynamic_allocation_max_executors', 'spark.dynamicAllocation.maxExecutors'],
+]);
+
+const entry: Reader<string> = mapping('an entry', (map) => {
+	if (map.has('class_name')) {
+		map.reading.fault(map.at, "An entry by 'class_name' is not supported by the Azure ML CLI; name a Python 'file'.");
+		return '';
+	}
+	return map.required('file', filledText);
+});
+
+const confValue: Reader<ConfValue> = (node, reading) => {
+	const value = json(node, reading);
+	return { value, text: node.kind === 'scalar' ? node.text : JSON.stringify(value) };
+};
+
+const conf: Reader<ReadonlyMap<string, ConfValue>> = (node, reading) =>
+	new Map([...mapOf(confValue)(node, reading)].map(([key, value]) => [SHORT_NAMES.get(key) ?? key, value]));
+
+/** Reads what Spark runs. */
+export function readSparkTask(map: MapReader): SparkTask {
+	const code = map.optional('code', codeSource);
+	const file = map.required('entry', entry);
+	const at = map.node('entry')?.at ?? map.at;
+	if (code?.need === 'code' && code.path !== '' && file !== '') {
+		localPath(`${code.written.replace(/\/+$/, '')}/${file}`, at, map.reading, 'file');
+	}
+	return {
+		code,
+		entry: file,
+		conf: map.optional('conf', conf) ?? new Map(),
+		args: map.optional('args', text),
+		pyFiles: map.optional('py_files', listOf(filledText)),
+		jars: map.optional('jars', listOf(filledText)),
+		files: map.optional('files', listOf(filledText)),
+		archives: map.optional('archives', listOf(filledText)),
+		environment: map.optional('environment', environmentSource),
+	};
+}
+
+/** Notes a fault for each part of the configuration that Spark cannot do without. */
+export function checkConf(task: SparkTask, map: MapReader): void {
+	const needed = ['spark.driver.cores', 'spark.driver.memory', 'spark.executor.cores', 'spark.executor.memory'];
+	const dynamic = isDynamic(task.conf);
+	const more = dynamic
+		? ['spark.dynamicAllocation.minExecutors', 'spark.dynamicAllocation.maxExecutors']
+		: ['spark.executor.instances'];
+	const missing = [...needed, ...more].filter((key) => !task.conf.has(key));
+	if (missing.length > 0) {
+		map.reading.fault(map.node('conf')?.at ?? map.at, `'conf' lacks ${missing.join(', ')}.`);
+	}
+}
+
+/** A reader of the serverless Spark pool. */
+export const sparkResources: Reader<SparkResources> = mapping('resources', (map) => ({
+	instanceType: map.required('instance_type', filledText),
+	runtimeVersion: map.required('runtime_version', runtimeVersion),
+}));
+
+const runtimeVersion: Reader<string> = (node, reading) => {
+	const version = text(node, reading);
+	if (version !== '' && !/^([3-9]|\d\d+)\.\d+(\.\d+)?$/.test(version)) {
+		reading.fault(node.at, `'${version}' is not a Spark runtime of Azure ML. Write 3.3 or later, in quotes.`);
+	}
+	return version;
+};
+
+/** The configuration as a node holds it, with the number of executors that dynamic allocation starts with. */
+export function nodeConf(values: SparkTask['conf']): JsonObject {
+	return Object.fromEntries([...withInstances(values)].map(([key, { value }]) => [key, value]));
+}
+
+/** The configuration as a standalone job holds it: text only. */
+export function jobConf(values: SparkTask['conf']): JsonObject {
+	return Object.fromEntries([...withInstances(values)].map(([key, { text: printed }]) => [key, printed]));
+}
+
+/** The configuration as a component's spec holds it: as written. */
+export function specConf(values: SparkTask['conf']): JsonObject {
+	return Object.fromEntries([...values].map(([key, { value }]) => [key, value]));
+}
+
+function withInstances(values: SparkTask['conf']): SparkTask['conf'] {
+	const fewest = values.get('spark.dynamicAllocation.minExecutors');
+	return isDynamic(values) && fewest !== undefined && !values.has('spark.executor.instances')
+		? new Map([...values, ['spark.executor.instances', fewest]])
+		: values;
+}
+
+function isDynamic(values: SparkTask['conf']): boolean {
+	return values.get('spark.dynamicAllocation.enabled')?.text.toLowerCase() === 'true';
+}
+
+/** The lists of files that Spark takes along, in the words of nodes and specs. */
+export function sparkFiles(task: SparkTask): JsonObject {
+	return jsonObject({ py_files: task.pyFiles, jars: task.jars, files: task.files, archives: task.archives, args: task.args });
+}
