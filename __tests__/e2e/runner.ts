@@ -10,6 +10,8 @@ const ROOT = join(import.meta.dirname, '../..');
 /** After its SIGINT the runner sends SIGTERM, and at last it kills: milliseconds after the SIGINT. */
 const TERM_AFTER = 7_500;
 const KILL_AFTER = 10_000;
+/** How often the condition of a cancel is looked at. */
+const POLL = 50;
 
 /** The event that started the workflow. */
 export interface WorkflowEvent {
@@ -21,7 +23,7 @@ export interface WorkflowEvent {
 
 /** When and how a run is stopped. */
 export interface Cancel {
-	/** Milliseconds after the start, or what the log so far must be like. */
+	/** Milliseconds after the start, or a condition, told the log so far and asked again and again. */
 	readonly when: number | ((stdout: string) => boolean);
 	/** `SIGINT` is a cancelled workflow, with the runner's later signals; `SIGKILL` a runner that gives no time. */
 	readonly signal?: 'SIGINT' | 'SIGKILL';
@@ -54,6 +56,8 @@ export interface StepRun {
 	readonly stderr: string;
 	/** Pieces of the log with the time of their arrival, in milliseconds since the epoch. */
 	readonly pieces: readonly { readonly at: number; readonly text: string }[];
+	/** Milliseconds since the epoch. */
+	readonly endedAt: number;
 	/** Milliseconds that it took. */
 	readonly took: number;
 	/** Milliseconds from the first signal to the end; undefined where none was sent. */
@@ -185,12 +189,13 @@ async function runStep(
 		timers.push(setTimeout(() => child.kill('SIGTERM'), TERM_AFTER));
 		timers.push(setTimeout(() => child.kill('SIGKILL'), KILL_AFTER));
 	};
-	if (typeof cancel?.when === 'number') timers.push(setTimeout(stop, cancel.when));
+	const when = cancel?.when;
+	if (typeof when === 'number') timers.push(setTimeout(stop, when));
+	if (typeof when === 'function') timers.push(setInterval(() => when(stdout) && stop(), POLL));
 	child.stdout.setEncoding('utf8').on('data', (text: string) => {
 		pieces.push({ at: Date.now(), text });
 		stdout += text;
 		onOutput?.(text);
-		if (typeof cancel?.when === 'function' && cancel.when(stdout)) stop();
 	});
 	child.stderr.setEncoding('utf8').on('data', (text: string) => {
 		stderr += text;
@@ -200,9 +205,9 @@ async function runStep(
 	});
 	alive.delete(child);
 	for (const timer of timers) clearTimeout(timer);
-	const ended = Date.now();
-	const tookToStop = signalled === undefined ? undefined : ended - signalled;
-	return { code, signal, stdout, stderr, pieces, took: ended - started, tookToStop };
+	const endedAt = Date.now();
+	const tookToStop = signalled === undefined ? undefined : endedAt - signalled;
+	return { code, signal, stdout, stderr, pieces, endedAt, took: endedAt - started, tookToStop };
 }
 
 /** Reads a file of `name=value` lines and of `name<<delimiter` blocks. */
