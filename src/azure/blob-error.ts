@@ -36,7 +36,8 @@ export function refusalOf(error: unknown): Refusal {
 }
 
 function codeOf(error: unknown): string | undefined {
-	return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+	const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+	return typeof code === 'string' ? code : undefined;
 }
 
 /**

@@ -1,0 +1,128 @@
+// The two hashes by which Azure ML's clients know content again. Each file is read once, and while it passes by its own
+// MD5 is taken, so that an upload can tell whether it sends the bytes that were hashed.
+import { createHash, type Hash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { NOT_A_FILE, unreadable } from './file-error.ts';
+import type { LocalEntry, LocalFile, LocalTree } from './walk.ts';
+
+/** What is hashed: `content` for code assets, `upload` for everything that lies below `LocalUpload/`. */
+export type HashKind = 'content' | 'upload';
+
+/** A file that has been read. `md5` is in base64. */
+export interface HashedFile extends LocalFile {
+	readonly md5: string;
+}
+
+export interface HashResult {
+	/** In lower-case hex: SHA-256 for `content`, MD5 for `upload`. */
+	readonly hash: string;
+	/** In the order of the tree's files. */
+	readonly files: readonly HashedFile[];
+	/** Files that could not be read or were not what they were a moment ago, each a sentence. Then `hash` means nothing. */
+	readonly problems: readonly string[];
+}
+
+/** Sees the bytes of each file as they pass. */
+export interface Onlooker {
+	see(file: LocalFile, chunk: Buffer): void;
+	/** A file has been read to its end. */
+	end(file: LocalFile): void | Promise<void>;
+}
+
+/** The version of the content hash, as `properties.hash_version` and the query `hashVersion` hold it. */
+export const CONTENT_HASH_VERSION = '202208';
+
+const UPLOAD_SEED = 'Initialize for october 2021 AML CLI version';
+const CHUNK = 1024 * 1024;
+
+/** Hashes what a walk has found. Stops with the signal's reason when that is aborted. */
+export async function hashTree(
+	tree: LocalTree,
+	kind: HashKind,
+	onlooker?: Onlooker,
+	signal?: AbortSignal,
+): Promise<HashResult> {
+	const reader = new FileReader(onlooker, signal);
+	const whole = kind === 'content' ? createHash('sha256') : createHash('md5').update(UPLOAD_SEED);
+	if (kind === 'upload') {
+		await hashEntries(tree.entries, tree.kind === 'folder', whole, reader);
+	} else {
+		// Number, names and sizes come before all contents, so that no two folders give the same sequence of bytes.
+		whole.update(String(tree.files.length));
+		for (const file of tree.files) whole.update(`#${file.path}#${file.size}`);
+		for (const file of tree.files) await reader.read(file, whole);
+	}
+	const files = tree.files.map((file) => ({ ...file, md5: reader.md5.get(file.path) ?? '' }));
+	return { hash: whole.digest('hex'), files, problems: reader.problems };
+}
+
+async function hashEntries(
+	entries: readonly LocalEntry[],
+	named: boolean,
+	whole: Hash,
+	reader: FileReader,
+): Promise<void> {
+	for (const { name, content } of entries) {
+		if (named) whole.update(name);
+		if ('source' in content) await reader.read(content, whole);
+		else await hashEntries(content, true, whole, reader);
+	}
+}
+
+class FileReader {
+	readonly md5 = new Map<string, string>();
+	readonly problems: string[] = [];
+	readonly #buffer = Buffer.allocUnsafe(CHUNK);
+	readonly #onlooker: Onlooker | undefined;
+	readonly #signal: AbortSignal | undefined;
+
+	constructor(onlooker: Onlooker | undefined, signal: AbortSignal | undefined) {
+		this.#onlooker = onlooker;
+		this.#signal = signal;
+	}
+
+	async read(file: LocalFile, whole: Hash): Promise<void> {
+		const own = createHash('md5');
+		try {
+			const size = await this.#pass(file, (chunk) => {
+				own.update(chunk);
+				whole.update(chunk);
+				this.#onlooker?.see(file, chunk);
+			});
+			if (size !== file.size) this.problems.push(`${file.path} changed while it was read.`);
+			this.md5.set(file.path, own.digest('base64'));
+		} catch (error) {
+			this.#signal?.throwIfAborted();
+			this.problems.push(unreadable(file.path, error));
+		}
+		await this.#onlooker?.end(file);
+	}
+
+	async #pass(file: LocalFile, take: (chunk: Buffer) => void): Promise<number> {
+		const handle = await openPlainFile(file.source);
+		try {
+			for (let size = 0; ; ) {
+				this.#signal?.throwIfAborted();
+				const { bytesRead } = await handle.read(this.#buffer, 0, CHUNK, null);
+				if (bytesRead === 0) return size;
+				size += bytesRead;
+				take(this.#buffer.subarray(0, bytesRead));
+			}
+		} finally {
+			await handle.close();
+		}
+	}
+}
+
+/**
+ * Opens a file for reading, and nothing else: what has become a link or a pipe since the walk is refused, and opening never
+ * blocks.
+ */
+export async function openPlainFile(source: string): Promise<FileHandle> {
+	const handle = await open(source, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+	const stats = await handle.stat();
+	if (stats.isFile()) return handle;
+	await handle.close();
+	throw Object.assign(new Error('no longer a file'), { code: NOT_A_FILE });
+}

@@ -1,0 +1,49 @@
+// Notices a registered secret in the bytes of a file that is about to be uploaded. Which files never go is withheld.ts's.
+import { createReadStream } from 'node:fs';
+
+/** Looks for secrets in one file after the other. Nothing of a secret leaves it. */
+export interface SecretsGuard {
+	/** Takes the next bytes of the present file. */
+	see(chunk: Buffer): void;
+	/** Ends the present file, and gives the offset of the first byte of the first secret in it. */
+	end(): number | undefined;
+}
+
+/** A guard against these values; each is looked for in UTF-8, as it stands and as JSON writes it. */
+export function createSecretsGuard(values: readonly string[]): SecretsGuard {
+	const forms = new Set(values.flatMap((value) => [value, JSON.stringify(value).slice(1, -1)]).filter((v) => v !== ''));
+	const needles = [...forms].map((form) => Buffer.from(form));
+	const overlap = Math.max(0, ...needles.map((needle) => needle.length - 1));
+	let tail = Buffer.alloc(0);
+	let before = 0;
+	let found: number | undefined;
+	return {
+		see(chunk) {
+			if (found !== undefined || needles.length === 0) return;
+			// A secret may lie across the border of two chunks.
+			const text = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
+			const places = needles.map((needle) => text.indexOf(needle)).filter((place) => place >= 0);
+			if (places.length > 0) found = before + Math.min(...places);
+			const keep = Math.min(overlap, text.length);
+			before += text.length - keep;
+			tail = Buffer.from(text.subarray(text.length - keep));
+		},
+		end() {
+			const result = found;
+			tail = Buffer.alloc(0);
+			before = 0;
+			found = undefined;
+			return result;
+		},
+	};
+}
+
+/** The number, from 1, of the line that holds the byte at this offset of a file. */
+export async function lineAt(file: string, offset: number): Promise<number> {
+	let line = 1;
+	if (offset === 0) return line;
+	for await (const chunk of createReadStream(file, { end: offset - 1 })) {
+		for (const byte of chunk as Buffer) if (byte === 0x0a) line += 1;
+	}
+	return line;
+}

@@ -1,0 +1,34 @@
+// Files that are never uploaded, because they hold credentials or belong to the runner, unless `.amlignore` names them.
+// Secret values inside other files are secrets-guard.ts's.
+import path from 'node:path';
+
+/** Names of files and folders, at any depth. */
+const WITHHELD_NAMES: readonly RegExp[] = [
+	/^\.git$/,
+	/^\.git-credentials$/,
+	/^\.env/,
+	/\.pem$/i,
+	/^id_(rsa|dsa|ecdsa|ed25519)(_sk)?$/,
+	/^\.ssh$/,
+	/^\.azure$/,
+	/^\.aws$/,
+	/^[._]netrc$/,
+	/^azureauth\.json$/i,
+	/^_runner_file_commands$/,
+];
+
+/** Whether a path (relative, with `/`) leads to or through something that is withheld by its name. */
+export function isWithheldName(relative: string): boolean {
+	return relative.split('/').some((part) => WITHHELD_NAMES.some((name) => name.test(part)));
+}
+
+/** Whether an absolute path is one of `folders` or lies below one. */
+export function isBelowAny(absolute: string, folders: readonly string[]): boolean {
+	return folders.some((folder) => isInside(folder, absolute));
+}
+
+/** Whether an absolute path is `folder` or lies below it; by their texts alone. */
+export function isInside(folder: string, absolute: string): boolean {
+	const relative = path.relative(folder, absolute);
+	return relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
+}
