@@ -15,16 +15,17 @@ const API_VERSIONS: Readonly<Record<string, string>> = {
 	onlineEndpoints: '2025-09-01',
 };
 
-const BELOW_WORKSPACE = /\/workspaces(?:\/[^/]+)?(?:\/([^/?]+))?/i;
+// The provider's name stands before: a resource group may be called `workspaces` too.
+const BELOW_WORKSPACE = /\/providers\/Microsoft\.MachineLearningServices\/workspaces(?:\/[^/?]+)?(?:\/([^/?]+))?/i;
 
 /**
  * The api-version for a path of the resource manager.
  * @throws Error for a resource that the table does not know: a call that nobody decided a version for
  */
 export function apiVersionOf(path: string): string {
-	const family = BELOW_WORKSPACE.exec(path)?.[1] ?? 'workspaces';
-	const key = Object.keys(API_VERSIONS).find((name) => name.toLowerCase() === family.toLowerCase());
-	const version = key === undefined ? undefined : API_VERSIONS[key];
+	const found = BELOW_WORKSPACE.exec(path);
+	const family = found === null ? undefined : (found[1] ?? 'workspaces').toLowerCase();
+	const version = Object.entries(API_VERSIONS).find(([name]) => name.toLowerCase() === family)?.[1];
 	if (version === undefined) throw new Error(`no api-version is decided for ${path}`);
 	return version;
 }

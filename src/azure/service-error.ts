@@ -34,7 +34,7 @@ export function serviceError(answer: HttpAnswer, doing: string): ServiceError {
 /** Code and text of an error body in any of the forms Azure ML has been seen to answer. */
 export function messageFrom(body: string, status: number): ServiceMessage {
 	const json = parseJson(body);
-	const error = isObject(json) ? (at(json, 'error') ?? json) : undefined;
+	const error = isObject(at(json, 'error')) ? at(json, 'error') : json;
 	if (!isObject(error)) {
 		const plain = body
 			.replace(/<[^>]*>/g, ' ')
@@ -43,13 +43,14 @@ export function messageFrom(body: string, status: number): ServiceMessage {
 			.slice(0, 300);
 		return { code: undefined, text: plain === '' ? `The answer (HTTP ${status}) had no explanation.` : plain };
 	}
-	const texts = [textAt(error, 'message'), ...detailTexts(listAt(error, 'details'))].filter(
+	const said = textAt(error, 'message') ?? textAt(error, 'error_description');
+	const texts = [said, ...detailTexts(listAt(error, 'details'))].filter(
 		(t): t is string => t !== undefined && t !== '',
 	);
 	const unique = texts.filter((text, place) => !texts.slice(0, place).some((earlier) => earlier.includes(text)));
 	const text = unique.join(' ').slice(0, LONGEST);
 	return {
-		code: deepestCode(error) ?? undefined,
+		code: deepestCode(error),
 		text: text === '' ? `The answer (HTTP ${status}) had no explanation.` : text,
 	};
 }
@@ -62,16 +63,18 @@ function detailTexts(details: readonly Json[], depth = 0): string[] {
 	});
 }
 
+/** The deepest inner error names the cause; where there is none, the first detail does, then the error itself. */
 function deepestCode(error: Json): string | undefined {
-	let code = textAt(error, 'code') ?? textAt(error, 'error');
+	// MLflow's interface and Entra have words of their own.
+	const own = textAt(error, 'code') ?? textAt(error, 'error_code') ?? textAt(error, 'error');
 	const informed = listAt(error, 'additionalInfo').find((info) => textAt(info, 'type') === 'InnerError');
 	let inner = at(informed, 'info', 'value') ?? at(error, 'innerError') ?? at(error, 'innererror');
+	let deepest: string | undefined;
 	for (let depth = 0; isObject(inner) && depth < 20; depth += 1) {
-		code = textAt(inner, 'code') ?? code;
+		deepest = textAt(inner, 'code') ?? deepest;
 		inner = at(inner, 'innerError') ?? at(inner, 'innererror');
 	}
-	const detail = textAt(error, 'details', 0, 'code');
-	return (code === 'UserError' || code === 'ValidationError') && detail !== undefined ? detail : code;
+	return deepest ?? textAt(error, 'details', 0, 'code') ?? own;
 }
 
 function adviceFor(status: number, code: string | undefined): string | undefined {
