@@ -21,7 +21,8 @@ import type { ArmRoutes } from './face.ts';
 import type { Operations } from './operations.ts';
 import { checkBody } from './schemas.ts';
 
-const NAME = /^[a-zA-Z](?![a-zA-Z0-9-]*-\d+$)[a-zA-Z0-9-]{2,31}$/;
+/** What is known of clusters and instances alike; the kinds have rules of their own besides. */
+const NAME = /^[a-zA-Z][a-zA-Z0-9-]{1,31}$/;
 
 /** Adds the routes of computes. */
 export function routeComputes(routes: ArmRoutes, operations: Operations): void {
