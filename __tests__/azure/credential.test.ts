@@ -171,7 +171,8 @@ describe('GitHub OIDC', () => {
 
 	test('without the permission names it, and asks nobody', async () => {
 		const error = await failureOf(credentialFor(byOidc).token(SCOPE));
-		expect(error.message).toContain('id-token: write');
+		expect(error.what).toMatch(/^Sign-in with GitHub OIDC is not possible/);
+		expect(error.next).toContain('id-token: write');
 		expect(authority.forms).toEqual([]);
 	});
 
@@ -180,7 +181,7 @@ describe('GitHub OIDC', () => {
 			throw new Error('Error Code : 503');
 		};
 		const error = await failureOf(credentialFor(byOidc, { idToken }).token(SCOPE));
-		expect(error.message).toMatch(/GitHub did not give an ID token.*503/);
+		expect(error.message).toMatch(/^GitHub did not give an ID token.*503/);
 	});
 
 	test.each(['AADSTS70021', 'AADSTS700213', 'AADSTS700211', 'AADSTS700212'])(

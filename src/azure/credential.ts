@@ -38,28 +38,31 @@ export interface SignInParts {
 	readonly mask: (value: string) => void;
 }
 
+/** What came of asking GitHub for an ID token. */
+interface Assertion {
+	last?: string;
+	failure?: SignInError | undefined;
+}
+
 /** The credential for this request. Asks for nothing until the first token is needed. */
 export function createCredential(request: AuthRequest, parts: SignInParts): Credential {
-	const assertion: { last?: string } = {};
+	const assertion: Assertion = {};
 	const source = sourceOf(request, parts, assertion);
 	const ask = async (scope: string, claims: string | undefined): Promise<FreshToken> => {
+		assertion.failure = undefined;
 		try {
 			const got = await source.getToken(scope, claims === undefined ? {} : { claims });
 			if (got === null) throw new Error('no token was given');
 			parts.mask(got.token);
 			return { token: got.token, expires: got.expiresOnTimestamp };
 		} catch (error) {
-			throw error instanceof SignInError ? error : explain(request, error, parts, assertion.last);
+			throw assertion.failure ?? explain(request, error, parts, assertion.last);
 		}
 	};
 	return createTokenCache(ask, parts.clock);
 }
 
-function sourceOf(
-	request: AuthRequest,
-	{ cloud, idToken }: SignInParts,
-	assertion: { last?: string },
-): TokenCredential {
+function sourceOf(request: AuthRequest, { cloud, idToken }: SignInParts, assertion: Assertion): TokenCredential {
 	// The authority of a custom cloud is unknown to Microsoft's instance discovery, which would refuse it.
 	const options = { authorityHost: cloud.authority, disableInstanceDiscovery: cloud.custom };
 	switch (request.kind) {
@@ -70,18 +73,14 @@ function sourceOf(
 				request.tenantId,
 				request.clientId,
 				async () => {
-					if (idToken === undefined) throw noIdToken();
 					try {
 						// A new one each time: GitHub's ID tokens live five minutes, jobs live for hours.
-						assertion.last = await idToken(request.audience);
+						assertion.last = await askGitHub(idToken, request.audience);
 						return assertion.last;
 					} catch (error) {
-						throw new SignInError({
-							what: 'GitHub did not give an ID token for this job.',
-							why: messageOf(error),
-							next: 'Check that the job has `permissions: id-token: write`, and look at https://www.githubstatus.com.',
-							cause: error,
-						});
+						// The library hides whatever is thrown here behind an error of its own.
+						if (error instanceof SignInError) assertion.failure = error;
+						throw error;
 					}
 				},
 				options,
@@ -90,6 +89,20 @@ function sourceOf(
 			return new ManagedIdentityCredential(request.clientId === undefined ? {} : { clientId: request.clientId });
 		case 'azure-cli':
 			return new AzureCliCredential(request.tenantId === undefined ? {} : { tenantId: request.tenantId });
+	}
+}
+
+async function askGitHub(idToken: SignInParts['idToken'], audience: string): Promise<string> {
+	if (idToken === undefined) throw noIdToken();
+	try {
+		return await idToken(audience);
+	} catch (error) {
+		throw new SignInError({
+			what: 'GitHub did not give an ID token for this job.',
+			why: messageOf(error),
+			next: 'Check that the job has `permissions: id-token: write`, and look at https://www.githubstatus.com.',
+			cause: error,
+		});
 	}
 }
 
