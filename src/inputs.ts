@@ -1,20 +1,15 @@
 // The only reader of `with:` and of the environment: text in, checked values out. Every fault is found before one is told.
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
-import { CLOUD_NAMES, type Cloud, knownCloud, readCloudFile } from './azure/cloud.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import type { Cloud } from './azure/cloud.ts';
 import type { AuthRequest } from './azure/credential.ts';
 import type { WorkspaceName } from './azure/workspace.ts';
 import { parseTraffic, type TrafficStep } from './endpoint/traffic.ts';
-import { type Fault, InputError } from './errors.ts';
-import { isObject, type Json, parseJson, textAt } from './json.ts';
+import { InputError } from './errors.ts';
+import { type InputFile, InputReader, type InputSource } from './inputs/reader.ts';
+import { readAuth, readCloud, readIdentity, readTarget } from './inputs/sign-in.ts';
+import { type Json, parseJson } from './json.ts';
 import { readRunContext } from './read-run-context.ts';
 import type { RunContext } from './run-context.ts';
-
-/** A file that an input names: `path` as the workflow author wrote it (relative to the checkout), `absolute` for reading. */
-export interface InputFile {
-	readonly path: string;
-	readonly absolute: string;
-}
 
 /** Everything the workflow author asked for. What was not asked for is undefined, never an empty string. */
 export interface Inputs {
@@ -94,13 +89,6 @@ export interface ReportInputs {
 	readonly environment: string | undefined;
 }
 
-export interface InputSource {
-	/** The text of an input, trimmed; empty when not given. */
-	readonly input: (name: string) => string;
-	readonly env: Readonly<Record<string, string | undefined>>;
-	readonly mask: (value: string) => void;
-}
-
 /**
  * Reads and checks every input. Secrets are masked as they are read.
  * @throws InputError holding all faults at once
@@ -165,201 +153,6 @@ const IDENTITY_INPUTS = [
 	'endpoint-name',
 	'deployment-name',
 ];
-
-/** Reads single inputs and gathers what is wrong with them. */
-class InputReader {
-	readonly faults: Fault[] = [];
-	readonly #input: (name: string) => string;
-	readonly #checkout: string;
-
-	constructor({ input }: InputSource, checkout: string) {
-		this.#input = input;
-		this.#checkout = checkout;
-	}
-
-	fault(message: string): void {
-		this.faults.push({ message });
-	}
-
-	text(name: string): string | undefined {
-		const value = this.#input(name).trim();
-		return value === '' ? undefined : value;
-	}
-
-	texts(names: readonly string[]): Record<string, string> {
-		return Object.fromEntries(names.map((name) => [name, this.text(name) ?? '']).filter(([, value]) => value !== ''));
-	}
-
-	/** YAML 1.2 core: true or false. */
-	flag(name: string): boolean {
-		const value = this.text(name);
-		if (value === undefined || /^(false|False|FALSE)$/.test(value)) return false;
-		if (!/^(true|True|TRUE)$/.test(value)) this.fault(`${name}: expected \`true\` or \`false\`, got "${value}".`);
-		return true;
-	}
-
-	/** One of the words; the first is what absence means. */
-	choice<const T extends string>(name: string, words: readonly [T, ...T[]]): T {
-		const value = this.text(name);
-		const found = words.find((word) => word === value);
-		if (value !== undefined && found === undefined) {
-			this.fault(`${name}: expected ${words.map((word) => `\`${word}\``).join(' or ')}, got "${value}".`);
-		}
-		return found ?? words[0];
-	}
-
-	number(name: string, { whole, most }: { whole: boolean; most: number }): number | undefined {
-		const value = this.text(name);
-		if (value === undefined) return undefined;
-		const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
-		if (number > 0 && number <= most && (!whole || Number.isInteger(number))) return number;
-		this.fault(`${name}: expected a ${whole ? 'whole ' : ''}number above 0 and at most ${most}, got "${value}".`);
-		return undefined;
-	}
-
-	/** One value a line; empty lines are passed over. */
-	lines(name: string): string[] {
-		return (this.text(name) ?? '')
-			.split(/\r?\n/)
-			.map((line) => line.trim())
-			.filter((line) => line !== '');
-	}
-
-	/** `key=value` lines. */
-	pairs(name: string): Record<string, string> {
-		const pairs: Record<string, string> = {};
-		for (const line of this.lines(name)) {
-			const equals = line.indexOf('=');
-			if (equals < 1) this.fault(`${name}: expected \`key=value\`, got "${line}".`);
-			else pairs[line.slice(0, equals).trim()] = line.slice(equals + 1).trim();
-		}
-		return pairs;
-	}
-
-	/** A file that exists. */
-	file(name: string): InputFile | undefined {
-		const path = this.text(name);
-		if (path === undefined) return undefined;
-		const absolute = isAbsolute(path) ? path : resolve(this.#checkout, path);
-		if (!existsSync(absolute))
-			this.fault(`${name}: there is no file ${path} (looked in ${this.#checkout}; is actions/checkout missing?).`);
-		else if (!statSync(absolute).isFile()) this.fault(`${name}: ${path} is not a file.`);
-		return { path, absolute };
-	}
-}
-
-/** What `creds` holds beside what has an input of its own, read as azure/login reads it. */
-interface Identity {
-	readonly clientId: string | undefined;
-	readonly clientSecret: string | undefined;
-	readonly tenantId: string | undefined;
-	readonly subscriptionId: string | undefined;
-}
-
-const CREDS_NOT_SECRET = /^(clientId|tenantId|subscriptionId|.*Url|.*Uri)$/i;
-
-function readIdentity(reader: InputReader, { mask }: InputSource): Identity {
-	const text = reader.text('creds');
-	const json = text === undefined ? undefined : parseJson(text);
-	if (text !== undefined && !isObject(json)) {
-		mask(text);
-		reader.fault(
-			'creds: expected a JSON object with clientId, clientSecret, tenantId and subscriptionId; the text is no such JSON.',
-		);
-	}
-	for (const [key, value] of Object.entries(isObject(json) ? json : {})) {
-		if (typeof value === 'string' && !CREDS_NOT_SECRET.test(key)) mask(value);
-	}
-	return {
-		clientId: reader.text('client-id') ?? textAt(json, 'clientId'),
-		clientSecret: reader.text('client-secret') ?? textAt(json, 'clientSecret'),
-		tenantId: reader.text('tenant-id') ?? textAt(json, 'tenantId'),
-		subscriptionId: reader.text('subscription-id') ?? textAt(json, 'subscriptionId'),
-	};
-}
-
-function readCloud(reader: InputReader): Cloud | undefined {
-	const value = reader.text('cloud') ?? 'AzureCloud';
-	const known = knownCloud(value);
-	if (known !== undefined) return known;
-	if (!/[./\\]/.test(value)) {
-		reader.fault(`cloud: expected ${CLOUD_NAMES.join(', ')} or the path of a JSON file, got "${value}".`);
-		return undefined;
-	}
-	const before = reader.faults.length;
-	const file = reader.file('cloud');
-	if (file === undefined || reader.faults.length > before) return undefined;
-	const read = readCloudFile(readFileSync(file.absolute, 'utf8'), file.path);
-	if ('cloud' in read) return read.cloud;
-	for (const { message } of read.faults) reader.fault(message);
-	return undefined;
-}
-
-function readAuth(
-	reader: InputReader,
-	identity: Identity,
-	env: InputSource['env'],
-	dryRun: boolean,
-): AuthRequest | undefined {
-	const type = reader.choice('auth-type', ['auto', 'service-principal', 'oidc', 'managed-identity', 'azure-cli']);
-	const audience = reader.text('audience') ?? 'api://AzureADTokenExchange';
-	const { clientId, clientSecret, tenantId } = identity;
-	const oidcOffered = Boolean(env['ACTIONS_ID_TOKEN_REQUEST_URL'] && env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']);
-	const need = (kind: string, values: Readonly<Record<string, string | undefined>>): boolean => {
-		const missing = Object.keys(values).filter((name) => values[name] === undefined);
-		for (const name of missing) reader.fault(`${name}: needed to sign in with ${kind}, but not given.`);
-		return missing.length === 0;
-	};
-	switch (type) {
-		case 'managed-identity':
-			return { kind: 'managed-identity', clientId };
-		case 'azure-cli':
-			return { kind: 'azure-cli', tenantId, insteadOf: 'nothing' };
-		case 'service-principal':
-			need('a service principal', { 'client-id': clientId, 'tenant-id': tenantId, 'client-secret': clientSecret });
-			return {
-				kind: 'service-principal',
-				tenantId: tenantId ?? '',
-				clientId: clientId ?? '',
-				clientSecret: clientSecret ?? '',
-			};
-		case 'oidc':
-			need('GitHub OIDC', { 'client-id': clientId, 'tenant-id': tenantId });
-			return { kind: 'oidc', tenantId: tenantId ?? '', clientId: clientId ?? '', audience };
-		case 'auto':
-			break;
-	}
-	if (clientSecret !== undefined) {
-		need('a service principal', { 'client-id': clientId, 'tenant-id': tenantId });
-		return { kind: 'service-principal', tenantId: tenantId ?? '', clientId: clientId ?? '', clientSecret };
-	}
-	if (clientId !== undefined && tenantId !== undefined && oidcOffered)
-		return { kind: 'oidc', tenantId, clientId, audience };
-	if (dryRun && clientId === undefined) return undefined;
-	if (clientId !== undefined && tenantId === undefined) need('GitHub OIDC', { 'tenant-id': tenantId });
-	return { kind: 'azure-cli', tenantId, insteadOf: clientId === undefined ? 'nothing' : 'oidc' };
-}
-
-function readTarget(reader: InputReader, identity: Identity, optional: boolean): WorkspaceName | undefined {
-	const values = {
-		'subscription-id': identity.subscriptionId,
-		'resource-group': reader.text('resource-group'),
-		workspace: reader.text('workspace'),
-	};
-	const missing = Object.entries(values).filter(([, value]) => value === undefined);
-	if (missing.length > 0 && optional) return undefined;
-	for (const [name] of missing) reader.fault(`${name}: needed to find the workspace, but not given.`);
-	for (const [name, value] of Object.entries(values)) {
-		// They become parts of a path, so that nothing may stand in them which means something there.
-		if (value !== undefined && !/^[\w.()-]{1,90}$/.test(value))
-			reader.fault(`${name}: "${value}" is not a valid name.`);
-	}
-	return {
-		subscriptionId: values['subscription-id'] ?? '',
-		resourceGroup: values['resource-group'] ?? '',
-		workspace: values.workspace ?? '',
-	};
-}
 
 const MOST_MINUTES = 60 * 24 * 30;
 
