@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openClient } from '../__tests__/e2e/azure-client.ts';
-import { killAll, runAction } from '../__tests__/e2e/runner.ts';
+import { type ActionRun, killAll, runAction } from '../__tests__/e2e/runner.ts';
 import { readLine } from '../__tests__/e2e/workflow-log.ts';
 import { type Emulator, startEmulator } from '../emulator/emulator.ts';
 
@@ -26,10 +26,10 @@ async function demo(): Promise<void> {
 	const interrupted = stopOnSignal(starting);
 	const emulator = await starting;
 	try {
-		const { code, summary, took } = await runIris(emulator);
+		const { code, summaryMarkdown, took } = await runIris(emulator);
 		if (interrupted()) return;
 		const summaryFile = join(mkdtempSync(join(tmpdir(), 'azure-ml-demo-')), 'summary.md');
-		writeFileSync(summaryFile, summary);
+		writeFileSync(summaryFile, summaryMarkdown);
 		if (code !== 0) throw new DemoError(`The action ended with exit code ${code}. Its summary is in ${summaryFile}.`);
 		const made = await lookAt(emulator);
 		show(made, { summaryFile, took });
@@ -89,14 +89,14 @@ function inputsFor(emulator: Emulator): Record<string, string> {
 	};
 }
 
-async function runIris(emulator: Emulator): Promise<{ code: number | null; summary: string; took: number }> {
+async function runIris(emulator: Emulator): Promise<ActionRun> {
 	const inputs = inputsFor(emulator);
 	title('The step in the workflow');
 	print('- uses: your-org/azure-ml-action@v1\n  with:');
 	for (const [name, value] of Object.entries(inputs)) print(`    ${name}: ${value}`);
 	title('The log of the step');
 	const log = logPrinter();
-	const { code, summary, took, stderr } = await runAction({
+	const run = await runAction({
 		inputs,
 		checkout: IRIS,
 		env: emulator.env,
@@ -104,8 +104,8 @@ async function runIris(emulator: Emulator): Promise<{ code: number | null; summa
 		onOutput: log.write,
 	});
 	log.end();
-	if (stderr !== '') print(stderr);
-	return { code, summary, took };
+	if (run.stderr !== '') print(run.stderr);
+	return run;
 }
 
 /** Prints the log as GitHub shows it: commands hidden, groups indented, annotations marked. */

@@ -1,6 +1,7 @@
 // The comment on a pull request: one per pull request and job file, updated in place, and never a reason to fail.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { jobFiles, printing } from './checkout.ts';
+import { readable } from './markdown.ts';
 import type { ActionRun } from './runner.ts';
 import { openSite, type Site, type SiteRequest } from './site.ts';
 import { annotationsOf } from './workflow-log.ts';
@@ -33,7 +34,7 @@ function onPullRequest(number: number, runId: string, request: SiteRequest = {})
 const commentsOn = (number: number): string[] =>
 	site.emulator.gitHubStore.comments
 		.filter(({ thread }) => thread === `octo-org/octo-repo/${number}`)
-		.map(({ body }) => String(body));
+		.map(({ body }) => readable(String(body)));
 
 describe('the comment', () => {
 	let first: ActionRun;

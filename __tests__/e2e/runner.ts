@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readActionFile } from '../../scripts/action-file.ts';
+import { readable } from './markdown.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** After its SIGINT the runner sends SIGTERM, and at last it kills: milliseconds after the SIGINT. */
@@ -67,8 +68,10 @@ export interface StepRun {
 /** What a run of the action left to the runner. */
 export interface ActionRun extends StepRun {
 	readonly outputs: Readonly<Record<string, string>>;
-	/** Markdown of the job summary. */
+	/** The job summary as its reader sees it: see markdown.ts. */
 	readonly summary: string;
+	/** The job summary as it was written. */
+	readonly summaryMarkdown: string;
 	readonly state: Readonly<Record<string, string>>;
 	readonly post: StepRun;
 }
@@ -97,8 +100,9 @@ export async function runAction(request: ActionRequest): Promise<ActionRun> {
 		const stated = Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]));
 		const { cancel: _, ...quiet } = request;
 		const after = await runStep(join(ROOT, post), { ...env, ...commandFiles(temp, 'post'), ...stated }, quiet);
-		const summary = readFileSync(mainFiles.GITHUB_STEP_SUMMARY, 'utf8');
-		return { ...ran, outputs: readCommands(mainFiles.GITHUB_OUTPUT), summary, state, post: after };
+		const summaryMarkdown = readFileSync(mainFiles.GITHUB_STEP_SUMMARY, 'utf8');
+		const outputs = readCommands(mainFiles.GITHUB_OUTPUT);
+		return { ...ran, outputs, summary: readable(summaryMarkdown), summaryMarkdown, state, post: after };
 	} finally {
 		rmSync(temp, { recursive: true, force: true });
 	}

@@ -91,7 +91,7 @@ describe.each(['oidc', 'secret', 'failing'] as const)('of the run "%s"', (name) 
 	const places: [string, (run: ActionRun) => string][] = [
 		['the log', ({ stdout }) => withoutMasks(stdout)],
 		['the error stream', ({ stderr }) => stderr],
-		['the summary', ({ summary }) => summary],
+		['the summary', ({ summary, summaryMarkdown }) => summary + summaryMarkdown],
 		['the outputs', ({ outputs }) => JSON.stringify(outputs)],
 		['the state', ({ state }) => JSON.stringify(state)],
 		['the log of the post step', ({ post }) => withoutMasks(post.stdout) + post.stderr],

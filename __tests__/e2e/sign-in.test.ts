@@ -77,7 +77,9 @@ describe('a way in', () => {
 
 	test('is an ID token of GitHub, for the audience that is asked for', async () => {
 		const tried = await attempt({});
-		expect(tried.github).toMatchObject([{ query: { audience: 'api://AzureADTokenExchange' }, status: 200 }]);
+		expect([...new Set(tried.github.map(({ query, status }) => `${query['audience']} ${status}`))]).toEqual([
+			'api://AzureADTokenExchange 200',
+		]);
 		expect(tokenRequest(tried)).toMatchObject({
 			status: 200,
 			form: { client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' },
