@@ -1,0 +1,119 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { startEmulator } from '../../emulator/emulator.ts';
+import { at, Client } from './client.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'emulator-restart-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const SCORE = 'def init():\n    pass\ndef run(data):\n    return {"alive": True}\n';
+
+async function deploy(client: Client): Promise<void> {
+	const endpoint = { location: 'eastus', properties: { authMode: 'Key', traffic: {} as Record<string, number> } };
+	await client.operation(await client.arm('PUT', '/onlineEndpoints/kept', endpoint));
+	const codeId = await client.code('scoring', { 'score.py': SCORE });
+	const put = await client.arm('PUT', '/onlineEndpoints/kept/deployments/blue', {
+		location: 'eastus',
+		sku: { name: 'Default', capacity: 1 },
+		properties: {
+			endpointComputeType: 'Managed',
+			instanceType: 'Standard_DS3_v2',
+			environmentId: `${client.workspace}/environments/python-stdlib/versions/1`,
+			codeConfiguration: { codeId, scoringScript: 'score.py' },
+		},
+	});
+	expect((await client.operation(put)).body['status']).toBe('Succeeded');
+	endpoint.properties.traffic = { blue: 100 };
+	await client.operation(await client.arm('PUT', '/onlineEndpoints/kept', endpoint));
+}
+
+describe('a second start with the same folder', () => {
+	test('finds jobs, blobs, code and deployments again, and fails what was running', async () => {
+		const first = await startEmulator({ dataFolder: folder, jobStateDelayMs: 5 });
+		const before = await Client.signIn(first);
+		const codeId = await before.code('train', { 'a.sh': 'echo kept\n' });
+		await before.job('done', 'sh a.sh', { codeId, experimentName: 'digits' });
+		expect(await before.ended('done')).toBe('Completed');
+		await deploy(before);
+		await before.job('alive', 'sleep 60');
+		await before.until(
+			() => before.arm('GET', '/jobs/alive'),
+			({ body }) => at(body, 'properties', 'status') === 'Running',
+		);
+		// A crash leaves the file as it was while the job ran.
+		await pause(100);
+		const state = join(folder, 'state.json');
+		const crashed = join(folder, 'crashed', 'state.json');
+		mkdirSync(dirname(crashed));
+		copyFileSync(state, crashed);
+		await first.stop();
+		copyFileSync(crashed, state);
+
+		const second = await startEmulator({ dataFolder: folder, jobStateDelayMs: 5 });
+		try {
+			const client = await Client.signIn(second);
+			const job = await client.arm('GET', '/jobs/done');
+			expect(at(job.body, 'properties', 'status')).toBe('Completed');
+			expect(at(job.body, 'properties', 'services', 'Studio', 'endpoint')).toContain(second.arm);
+			const details = await client.data('GET', 'history/v1.0', '/runs/done/details');
+			const log = await fetch(String(at(details.body, 'logFiles', 'user_logs/std_log.txt')), {
+				headers: { Connection: 'close' },
+			});
+			expect(await log.text()).toBe('kept\n');
+			await client.job('again', 'sh a.sh', { codeId: `${client.workspace}/codes/train/versions/1` });
+			expect(await client.ended('again')).toBe('Completed');
+			expect(second.jobs().find((one) => one.name === 'alive')?.status).toBe('Failed');
+			const lost = await client.data('GET', 'history/v1.0', '/runs/alive/details');
+			expect(at(lost.body, 'error', 'error', 'message')).toContain('stopped while the job was running');
+			const { body: keys } = await client.arm('POST', '/onlineEndpoints/kept/listKeys');
+			const score = await client.send(
+				'POST',
+				`${second.arm}/online/kept/score`,
+				{},
+				{
+					Authorization: `Bearer ${keys['primaryKey']}`,
+				},
+			);
+			expect([score.status, score.body]).toEqual([200, { alive: true }]);
+		} finally {
+			await second.stop();
+		}
+	});
+
+	test('left no storage process behind', () => {
+		const alive = execFileSync('ps', ['-eo', 'args']).toString();
+		expect(alive).not.toContain(`--location ${join(folder, 'storage')}`);
+	});
+});
+
+describe('npm run emulator', () => {
+	test('says how to point the action at it, and takes its storage along when it is killed', async () => {
+		const data = join(folder, 'started');
+		const script = new URL('../../emulator/start.ts', import.meta.url).pathname;
+		const child = spawn(process.execPath, [script, '--data', data], { stdio: ['ignore', 'pipe', 'inherit'] });
+		let said = '';
+		for await (const part of child.stdout) {
+			said += String(part);
+			if (said.includes('Ctrl-C')) break;
+		}
+		for (const name of [
+			'client-id',
+			'tenant-id',
+			'subscription-id',
+			'resource-group',
+			'workspace',
+			'NODE_EXTRA_CA_CERTS',
+		]) {
+			expect(said).toContain(name);
+		}
+		expect(JSON.parse(readFileSync(join(data, 'cloud.json'), 'utf8'))).toMatchObject({ name: 'EmulatedCloud' });
+		child.kill('SIGKILL');
+		const mark = `--location ${join(data, 'storage')}`;
+		while (execFileSync('ps', ['-eo', 'args']).toString().includes(mark)) await pause(50);
+		expect(existsSync(data)).toBe(true);
+	}, 20_000);
+});
