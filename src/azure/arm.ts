@@ -1,12 +1,14 @@
-// Azure Resource Manager: get, put, post, delete, paging, long-running operations. Knows nothing of Azure ML's bodies.
+// Azure Resource Manager: get, put, post, delete, paging. Knows nothing of Azure ML's bodies; operation.ts knows how
+// changes go on that take their time.
 import type { Clock } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
-import { at, isObject, type Json, jsonText, listAt, parseJson, textAt } from '../json.ts';
+import { type Json, jsonText, listAt, parseJson, textAt } from '../json.ts';
 import { apiVersionOf } from './api-versions.ts';
 import type { BearerHttp } from './bearer.ts';
 import type { Cloud } from './cloud.ts';
-import { type HttpAnswer, type Method, retryAfter, Unreachable } from './http.ts';
-import { messageFrom, serviceError } from './service-error.ts';
+import { type HttpAnswer, type Method, Unreachable } from './http.ts';
+import { settle } from './operation.ts';
+import { serviceError } from './service-error.ts';
 
 /** An answer of the resource manager. `body` is undefined where there is none. */
 export interface ArmAnswer {
@@ -49,15 +51,7 @@ export interface Arm {
 	settle(path: string, answer: ArmAnswer, options: WaitOptions): Promise<Json | undefined>;
 }
 
-/** The operation ended, but not well. */
-export class OperationFailed extends ServiceError {
-	override readonly name = 'OperationFailed';
-}
-
-const INTERVAL = 5_000;
-const LONGEST_OPERATION = 2 * 60 * 60_000;
-const DONE = new Set(['succeeded', 'failed', 'canceled']);
-
+/** The calls of a cloud's resource manager. */
 export function createArm(http: BearerHttp, cloud: Cloud, clock: Clock): Arm {
 	const urlOf = (path: string, query: Readonly<Record<string, string>> = {}): string => {
 		const search = new URLSearchParams({ 'api-version': apiVersionOf(path), ...query });
@@ -108,7 +102,8 @@ export function createArm(http: BearerHttp, cloud: Cloud, clock: Clock): Arm {
 				url = textAt(page, 'nextLink');
 			}
 		},
-		settle: (path, answer, options) => settle({ path, first: answer, options, clock, sendTo, find }),
+		settle: (path, answer, options) =>
+			settle(answer, { path, options, clock, find, look: (url, call) => sendTo('GET', url, undefined, call) }),
 	};
 }
 
@@ -131,118 +126,18 @@ async function reach(sendOnce: () => Promise<HttpAnswer>, doing: string): Promis
 }
 
 function bodyOf(answer: HttpAnswer, doing: string): Json | undefined {
-	if (answer.status >= 400 || answer.status < 200) throw serviceError(answer, doing);
-	if (answer.status >= 300) {
-		throw new ServiceError(
-			{
-				what: `Could not ${doing}.`,
-				why: `The service answered with a redirect (HTTP ${answer.status}), which is not followed.`,
-			},
-			{ status: answer.status },
-		);
-	}
-	const text = answer.body.toString();
-	return text.trim() === '' ? undefined : parseJson(text);
-}
-
-interface Settling {
-	readonly path: string;
-	readonly first: ArmAnswer;
-	readonly options: WaitOptions;
-	readonly clock: Clock;
-	readonly sendTo: (method: Method, url: string, body: undefined, call: ArmCall) => Promise<ArmAnswer>;
-	readonly find: (path: string, call: ArmCall) => Promise<Json | undefined>;
-}
-
-/** Azure-AsyncOperation first, Location only without it, else the resource's own provisioningState. */
-async function settle({ path, first, options, clock, sendTo, find }: Settling): Promise<Json | undefined> {
-	const { doing, signal, onState = () => {}, interval = INTERVAL } = options;
-	const call: ArmCall = { doing, signal };
-	const operation = first.headers['azure-asyncoperation'] ?? first.headers['operation-location'];
-	let location = operation === undefined && first.status === 202 ? first.headers['location'] : undefined;
-	const deadline = clock.now() + (options.timeout ?? operationTimeout(first) ?? LONGEST_OPERATION);
-	let pause = retryAfter(first.headers, clock.now()) ?? Math.min(interval, 1000);
-	let resource: Json | undefined = first.body;
-	for (;;) {
-		if (operation === undefined && location === undefined) {
-			const state = stateOf(resource);
-			if (state === undefined || DONE.has(state.toLowerCase())) return finish(resource, state, resource, doing);
-			onState(state);
-		}
-		if (clock.now() > deadline) throw tooLong(doing, path);
-		await clock.sleep(pause, signal);
-		pause = interval;
-		if (operation !== undefined) {
-			const answer = await sendTo('GET', operation, undefined, call);
-			const state =
-				textAt(answer.body, 'status') ??
-				stateOf(answer.body) ??
-				(answer.status === 200 || answer.status === 204 ? undefined : 'InProgress');
-			if (state === undefined || DONE.has(state.toLowerCase())) {
-				finish(answer.body, state, undefined, doing);
-				return find(path, call);
-			}
-			onState(state);
-			pause = retryAfter(answer.headers, clock.now()) ?? interval;
-		} else if (location !== undefined) {
-			const answer = await sendTo('GET', location, undefined, call).catch(goneIsDone);
-			if (answer === undefined || answer.status !== 202) return find(path, call);
-			location = answer.headers['location'] ?? location;
-			pause = retryAfter(answer.headers, clock.now()) ?? interval;
-		} else {
-			resource = await find(path, call);
-			if (resource === undefined) return undefined;
-		}
-	}
-}
-
-/** What was deleted may take the address of its own operation with it. */
-function goneIsDone(error: unknown): undefined {
-	if (error instanceof ServiceError && error.status === 404) return undefined;
-	throw error;
-}
-
-function finish(
-	body: Json | undefined,
-	state: string | undefined,
-	resource: Json | undefined,
-	doing: string,
-): Json | undefined {
-	if (state === undefined || state.toLowerCase() === 'succeeded') return resource;
-	const error = at(body, 'error') ?? at(body, 'properties', 'error');
-	const { code, text } = isObject(error)
-		? messageFrom(JSON.stringify({ error }), 200)
-		: { code: undefined, text: 'The service gave no reason.' };
-	throw new OperationFailed(
+	const { status } = answer;
+	if (status >= 400 || status < 200) throw serviceError(answer, doing);
+	const text = answer.body.toString().trim();
+	const body = text === '' ? undefined : parseJson(text);
+	if (status < 300 && (text === '' || body !== undefined)) return body;
+	const odd = status < 300 ? 'something else than JSON' : 'a redirect, which is not followed';
+	throw new ServiceError(
 		{
-			what: `Could not ${doing}: the operation ended as ${state}${code === undefined ? '' : ` (${code})`}.`,
-			why: text,
+			what: `Could not ${doing}.`,
+			why: `The answer (HTTP ${status}) was ${odd}.`,
+			next: 'It may come from a proxy or a gateway in between: check HTTPS_PROXY and the network of the runner.',
 		},
-		{ status: 200, code },
+		{ status },
 	);
-}
-
-function stateOf(resource: Json | undefined): string | undefined {
-	return textAt(resource, 'properties', 'provisioningState');
-}
-
-function tooLong(doing: string, path: string): OperationFailed {
-	return new OperationFailed(
-		{
-			what: `Gave up waiting: the service did not ${doing} in time.`,
-			why: 'The operation still runs in Azure.',
-			next: `Look at ${path.split('/').slice(-2).join('/')} in Azure ML studio; run again when it is done.`,
-		},
-		{ status: 0 },
-	);
-}
-
-/** `x-ms-async-operation-timeout`, an ISO 8601 duration such as PT30M, in milliseconds. */
-function operationTimeout(answer: ArmAnswer): number | undefined {
-	const parts = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/.exec(
-		answer.headers['x-ms-async-operation-timeout'] ?? '',
-	);
-	if (parts === null) return undefined;
-	const [days, hours, minutes, seconds] = parts.slice(1).map((part) => Number(part ?? 0));
-	return ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000;
 }
