@@ -25,6 +25,8 @@ export interface ComponentFile {
 export interface ComponentContext {
 	readonly workspaceId: string;
 	readonly idOf: IdOf;
+	/** Whether the component is kept without a name, as those of a job are. */
+	readonly anonymous?: boolean;
 }
 
 /** The name under which components without a name of their own are kept. */
@@ -45,7 +47,7 @@ export function componentBody(
 			tags: file.tags && mapValues(file.tags, (value) => value),
 			isAnonymous: anonymous,
 			isArchived: false,
-			componentSpec: jsonObject({ ...file.spec(context), ...named }),
+			componentSpec: jsonObject({ ...file.spec({ ...context, anonymous }), ...named }),
 		}),
 	};
 }

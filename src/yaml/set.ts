@@ -49,8 +49,6 @@ function parse(line: string): Override | string {
 	return { written, steps, value: line.slice(equals + 1).trim() };
 }
 
-const UNSAFE = new Set(['__proto__', 'constructor', 'prototype']);
-
 function parsePath(written: string): readonly Step[] | undefined {
 	const token = /(?:^|\.)((?:\\.|[^.[\]\\=])+)|\[(\d+)\]/gy;
 	const steps: Step[] = [];
@@ -60,7 +58,7 @@ function parsePath(written: string): readonly Step[] | undefined {
 			return undefined;
 		}
 		const key = found[1]?.replace(/\\(.)/g, '$1').trim();
-		if (key !== undefined && (key === '' || UNSAFE.has(key))) {
+		if (key !== undefined && (key === '' || key === '__proto__')) {
 			return undefined;
 		}
 		steps.push(key === undefined ? { form: 'index', index: Number(found[2]) } : { form: 'key', key });

@@ -16,7 +16,8 @@ import { MAX_ALIASES, MAX_DEPTH, MAX_NODES } from './limits.ts';
 import type { MapEntry, MapNode, ScalarNode, YamlNode } from './node.ts';
 import { otherReading, resolvePlain, resolveTagged } from './scalar.ts';
 
-const UNSAFE_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+// `constructor` is a real name in published pipelines; kept in maps and own members, it does no harm.
+const UNSAFE_KEY = '__proto__';
 const CORE = 'tag:yaml.org,2002:';
 
 /** Builds one tree. Faults and warnings are gathered; a faulty part becomes a null scalar so that the rest is still read. */
@@ -135,7 +136,7 @@ export class TreeBuilder {
 			this.faults.push({ message: 'A key of a mapping must be text.', where: at });
 			return undefined;
 		}
-		if (UNSAFE_KEYS.has(node.text)) {
+		if (node.text === UNSAFE_KEY) {
 			this.faults.push({ message: `The key '${node.text}' is not allowed.`, where: at });
 			return undefined;
 		}

@@ -1,5 +1,6 @@
 // Takes one file of any kind through reader and body into an imagined workspace.
 import path from 'node:path';
+import { componentBody } from '../../../src/asset/component-file.ts';
 import { computeBody, readComputeFile } from '../../../src/asset/compute-file.ts';
 import { dataBody, readDataFile } from '../../../src/asset/data-file.ts';
 import { environmentBody, readEnvironmentFile } from '../../../src/asset/environment-file.ts';
@@ -8,7 +9,6 @@ import { batchDeploymentBody, readBatchDeployment } from '../../../src/endpoint/
 import { batchEndpointBody, readBatchEndpoint } from '../../../src/endpoint/batch-file.ts';
 import { onlineDeploymentBody, readOnlineDeployment } from '../../../src/endpoint/online-deployment-file.ts';
 import { onlineEndpointBody, readOnlineEndpoint } from '../../../src/endpoint/online-file.ts';
-import { componentBody } from '../../../src/asset/component-file.ts';
 import { readComponentFile } from '../../../src/job/file/component.ts';
 import { jobBody, readJobFile } from '../../../src/job/file/index.ts';
 import { openYaml } from '../../../src/yaml/load.ts';

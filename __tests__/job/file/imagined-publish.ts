@@ -105,6 +105,9 @@ export class ImaginedWorkspace {
 	/** Keeps a PUT of this path below the workspace. */
 	put(below: string, body: JsonObject): string {
 		const id = `${WORKSPACE}/${below}`;
+		if (this.writes.some((write) => write.path === id)) {
+			return id;
+		}
 		this.writes.push({ method: 'PUT', path: id, body: JSON.parse(JSON.stringify(body)) as JsonObject, status: 201 });
 		return id;
 	}

@@ -124,4 +124,3 @@ export function makeCommandComponent(facts: ComponentFacts, task: CommandTask): 
 function distributionSpec(value: Distribution): JsonObject {
 	return { type: value.type, ...snakeCase(value.settings) };
 }
-

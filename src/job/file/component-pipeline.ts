@@ -9,7 +9,9 @@ import { readNodes } from './nodes.ts';
 export function pipelineComponent(map: MapReader): ReadComponent {
 	const facts = readComponentFacts(map);
 	map.ignore('settings');
-	const jobs = map.required('jobs', (node, reading) => readNodes(node, { inputs: facts.inputs, outputs: facts.outputs }, reading));
+	const jobs = map.required('jobs', (node, reading) =>
+		readNodes(node, { inputs: facts.inputs, outputs: facts.outputs }, reading),
+	);
 	return {
 		inputs: facts.inputs,
 		outputs: facts.outputs,
@@ -25,10 +27,11 @@ export function pipelineComponent(map: MapReader): ReadComponent {
 			at: facts.at,
 			spec: (context) => {
 				const { is_deterministic: _, ...own } = factsSpec(facts);
+				const nodes = new Map(jobs.map((node) => [node.name, node.body(context)]));
 				return jsonObject({
 					...own,
 					type: 'pipeline',
-					jobs: mapValues(new Map(jobs.map((node) => [node.name, node])), (node): JsonObject => node.body(context)),
+					jobs: mapValues(nodes, (body) => (context.anonymous === true ? nameless(body) : body)),
 					sourceJobId: null,
 				});
 			},
@@ -36,3 +39,8 @@ export function pipelineComponent(map: MapReader): ReadComponent {
 	};
 }
 
+// The CLI leaves out the names of the nodes of an anonymous pipeline, and equal content must give an equal version.
+function nameless(body: JsonObject): JsonObject {
+	const { name: _, ...rest } = body;
+	return rest;
+}

@@ -1,7 +1,7 @@
 // What components refer to, in the words of a component's spec: ids with `azureml:` before them.
 import type { Needs } from '../../asset/asset-sources.ts';
-import type { Dependency, IdOf } from '../../asset/dependency.ts';
 import type { ComponentFile } from '../../asset/component-file.ts';
+import type { Dependency, IdOf } from '../../asset/dependency.ts';
 import type { JsonObject } from '../../yaml/json.ts';
 import type { Port } from './ports.ts';
 

@@ -14,7 +14,12 @@ import { sparkComponent } from './component-spark.ts';
 
 /** A node's component: one that is known inside out, or one that is registered and whose ports the service knows. */
 export type NodeComponent =
-	| { readonly form: 'known'; readonly component: ReadComponent; readonly dependency: Dependency; readonly source: string }
+	| {
+			readonly form: 'known';
+			readonly component: ReadComponent;
+			readonly dependency: Dependency;
+			readonly source: string;
+	  }
 	| { readonly form: 'registered'; readonly dependency: Dependency; readonly source: string };
 
 /** Reads a component file. Throws a `FileError` with every fault. */
@@ -54,9 +59,14 @@ function byType(type: string, map: MapReader): ReadComponent {
 		case 'pipeline':
 			return pipelineComponent(map);
 		default: {
-			map.reading.fault(child({ kind: 'map', entries: [], at: map.at }, 'type')?.at ?? map.at, `Components of type '${type}' are not supported; this action knows command, parallel, spark and pipeline.`);
+			map.reading.fault(
+				child({ kind: 'map', entries: [], at: map.at }, 'type')?.at ?? map.at,
+				`Components of type '${type}' are not supported; this action knows command, parallel, spark and pipeline.`,
+			);
 			map.rest();
-			return commandComponent(new MapReader({ kind: 'map', entries: [], at: map.at }, new Reading(map.reading), 'a component'));
+			return commandComponent(
+				new MapReader({ kind: 'map', entries: [], at: map.at }, new Reading(map.reading), 'a component'),
+			);
 		}
 	}
 }
@@ -71,7 +81,12 @@ export function nodeComponent(node: YamlNode, reading: Reading, expected: string
 		reading.fault(node.at, `Expected the path or the name of a component, but found ${describe(node)}.`);
 		return { form: 'registered', dependency: { need: 'placeholder-code' }, source: '' };
 	}
-	if (written.text.startsWith('azureml:') || written.text.startsWith('/subscriptions/') || isUri(written.text) || hasExpression(written.text)) {
+	if (
+		written.text.startsWith('azureml:') ||
+		written.text.startsWith('/subscriptions/') ||
+		isUri(written.text) ||
+		hasExpression(written.text)
+	) {
 		const reference = assetReference('components')(written, reading);
 		const registry = written.text.startsWith('azureml://registries/');
 		return {
@@ -90,7 +105,12 @@ function known(component: ReadComponent, source: string): NodeComponent {
 	return { form: 'known', component, dependency: { need: 'component', component: component.file }, source };
 }
 
-function fromFile(written: string, node: YamlNode, reading: Reading, expected: string | undefined): ReadComponent | undefined {
+function fromFile(
+	written: string,
+	node: YamlNode,
+	reading: Reading,
+	expected: string | undefined,
+): ReadComponent | undefined {
 	const absolute = reading.resolve(written);
 	if (reading.trail.includes(absolute)) {
 		reading.fault(node.at, `'${written}' leads back to a file that is being read; a pipeline cannot contain itself.`);
@@ -104,7 +124,13 @@ function fromFile(written: string, node: YamlNode, reading: Reading, expected: s
 	return component;
 }
 
-function openComponent(absolute: string, written: string, node: YamlNode, reading: Reading, expected: string | undefined): ReadComponent | undefined {
+function openComponent(
+	absolute: string,
+	written: string,
+	node: YamlNode,
+	reading: Reading,
+	expected: string | undefined,
+): ReadComponent | undefined {
 	const shown = reading.relative(written);
 	try {
 		const file = openYaml(absolute, shown);

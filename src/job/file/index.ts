@@ -2,6 +2,7 @@
 import { type Reader, Reading } from '../../yaml/checks.ts';
 import { type FileKind, kindOf } from '../../yaml/kind.ts';
 import type { YamlFile } from '../../yaml/node.ts';
+import { type AutoMlJobFile, automlJob, automlJobBody } from './automl.ts';
 import { type CommandJobFile, commandJob, commandJobBody } from './command.ts';
 import type { JobBody, JobContext } from './context.ts';
 import { type PipelineJobFile, pipelineJob, pipelineJobBody } from './pipeline.ts';
@@ -9,13 +10,14 @@ import { type SparkJobFile, sparkJob, sparkJobBody } from './spark.ts';
 import { type SweepJobFile, sweepJob, sweepJobBody } from './sweep.ts';
 
 /** A job as the user wrote it, checked. */
-export type JobFile = CommandJobFile | SweepJobFile | PipelineJobFile | SparkJobFile;
+export type JobFile = CommandJobFile | SweepJobFile | PipelineJobFile | SparkJobFile | AutoMlJobFile;
 
 const READERS: Partial<Readonly<Record<FileKind, Reader<JobFile>>>> = {
 	'job:command': commandJob,
 	'job:sweep': sweepJob,
 	'job:pipeline': pipelineJob,
 	'job:spark': sparkJob,
+	'job:automl': automlJob,
 };
 
 /** Reads a job file of any type. Throws a `FileError` with every fault. */
@@ -43,5 +45,7 @@ export function jobBody(file: JobFile, context: JobContext): JobBody {
 			return pipelineJobBody(file, context);
 		case 'spark':
 			return sparkJobBody(file, context);
+		case 'automl':
+			return automlJobBody(file, context);
 	}
 }

@@ -5,7 +5,12 @@ import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
 import { stringMap } from '../../yaml/values.ts';
 import { type NodeComponent, nodeComponent } from './component.ts';
 import { type ComponentFacts, makeCommandComponent, readCommandTask } from './component-command.ts';
-import { makeParallelComponent, readParallelSettings, taskDependencies, parallelNode as parallelBody } from './component-parallel.ts';
+import {
+	makeParallelComponent,
+	parallelNode as parallelBody,
+	readParallelSettings,
+	taskDependencies,
+} from './component-parallel.ts';
 import { type ReadComponent, snakeCase } from './component-reference.ts';
 import { makeSparkComponent } from './component-spark.ts';
 import type { BodyContext } from './context.ts';
@@ -38,7 +43,7 @@ import { checkConf, readSparkTask, sparkResources } from './spark-settings.ts';
 /** Reads a command node. */
 export function commandNode(name: string, map: MapReader, scope: PipelineScope): PipelineNode {
 	const facts = readNodeFacts(name, map, scope);
-	const component = map.has('component') ? named(map, undefined) : inlineCommand(facts, map, scope);
+	const component = map.has('component') ? titled(named(map, undefined), name) : inlineCommand(facts, map, scope);
 	if (component.form === 'known' && component.component.file.type !== 'command') {
 		return wrongType(component, facts, map, scope);
 	}
@@ -47,7 +52,12 @@ export function commandNode(name: string, map: MapReader, scope: PipelineScope):
 }
 
 // A node without `type` whose component file turns out to be of another type.
-function wrongType(component: Extract<NodeComponent, { form: 'known' }>, facts: NodeFacts, map: MapReader, scope: PipelineScope): PipelineNode {
+function wrongType(
+	component: Extract<NodeComponent, { form: 'known' }>,
+	facts: NodeFacts,
+	map: MapReader,
+	scope: PipelineScope,
+): PipelineNode {
 	const { type } = component.component.file;
 	if (type === 'pipeline') {
 		return finish(facts, component, map, () => ({}));
@@ -77,7 +87,12 @@ function commandSettings(map: MapReader): (context: BodyContext) => JsonObject {
 
 function nodeIdentity(identity: JobIdentity): JsonObject {
 	const type = identity.type === 'managed' ? 'managed_identity' : identity.type;
-	return jsonObject({ type, client_id: identity.clientId, object_id: identity.objectId, msi_resource_id: identity.resourceId });
+	return jsonObject({
+		type,
+		client_id: identity.clientId,
+		object_id: identity.objectId,
+		msi_resource_id: identity.resourceId,
+	});
 }
 
 function withoutEmpty(body: JsonObject): JsonObject {
@@ -119,6 +134,16 @@ function named(map: MapReader, expected: string | undefined): NodeComponent {
 	return map.required('component', (node, reading) => nodeComponent(node, reading, expected));
 }
 
+// A component that is written out under a node's `component` is shown under the node's name.
+function titled(component: NodeComponent, name: string): NodeComponent {
+	if (component.form !== 'known' || component.source !== 'YAML.JOB') {
+		return component;
+	}
+	const { file } = component.component;
+	const spec: typeof file.spec = (context) => jsonObject({ display_name: name, ...file.spec(context) });
+	return inline({ ...component.component, file: { ...file, spec } });
+}
+
 /** Reads a parallel node. */
 export function parallelNode(name: string, map: MapReader, scope: PipelineScope): PipelineNode {
 	const facts = readNodeFacts(name, map, scope);
@@ -128,7 +153,12 @@ export function parallelNode(name: string, map: MapReader, scope: PipelineScope)
 	return parallelOf(facts, undefined, map, scope);
 }
 
-function parallelOf(facts: NodeFacts, component: NodeComponent | undefined, map: MapReader, scope: PipelineScope): PipelineNode {
+function parallelOf(
+	facts: NodeFacts,
+	component: NodeComponent | undefined,
+	map: MapReader,
+	scope: PipelineScope,
+): PipelineNode {
 	const settings = readParallelSettings(map);
 	const variables = map.optional('environment_variables', stringMap);
 	const identity = map.optional('identity', jobIdentity);
@@ -146,7 +176,10 @@ function parallelOf(facts: NodeFacts, component: NodeComponent | undefined, map:
 		}),
 	);
 	// The node repeats the component's task, so it needs what the task needs.
-	const tasks = whole.form === 'known' && component !== undefined ? whole.component.file.dependencies : taskDependencies(settings.task);
+	const tasks =
+		whole.form === 'known' && component !== undefined
+			? whole.component.file.dependencies
+			: taskDependencies(settings.task);
 	return { ...node, dependencies: [...tasks, ...node.dependencies] };
 }
 
@@ -182,17 +215,24 @@ export function pipelineNode(name: string, map: MapReader, scope: PipelineScope)
 		map.reading.fault(at, "A pipeline inside a pipeline is written in a file of its own, named under 'component'.");
 	}
 	const settings = map.optional('settings', (node, reading) => {
-		reading.warn(node.at, "'settings' of a node that runs a pipeline component are left out; the outer pipeline's settings hold.");
+		reading.warn(
+			node.at,
+			"'settings' of a node that runs a pipeline component are left out; the outer pipeline's settings hold.",
+		);
 	});
 	return finish(facts, named(map, 'pipeline'), map, () => settings ?? {});
 }
 
-function finish(facts: NodeFacts, component: NodeComponent, map: MapReader, own: (context: BodyContext) => JsonObject): PipelineNode {
+function finish(
+	given: NodeFacts,
+	component: NodeComponent,
+	map: MapReader,
+	own: (context: BodyContext) => JsonObject,
+): PipelineNode {
 	const type = typeOf(component, map);
 	const extra = unknownMembers(map);
-	if (component.form === 'known' && component.source !== 'YAML.JOB') {
-		checkPorts(facts, component.component, [], map);
-	}
+	const check = component.form === 'known' && map.has('component');
+	const facts = check ? checkPorts(given, component.component, [], map) : given;
 	return {
 		name: facts.name,
 		type,
@@ -224,4 +264,3 @@ function registeredType(facts: NodeFacts): PipelineNode['outputType'] {
 		return given?.form === 'asset' ? given.output.type : undefined;
 	};
 }
-

@@ -48,7 +48,12 @@ function nodeOutput(value: YamlNode, reading: Reading): NodeOutput {
 		: { form: 'asset', output, at: value.at };
 }
 
-function entriesOf<T>(node: YamlNode, reading: Reading, what: string, read: (value: YamlNode) => T): ReadonlyMap<string, T> {
+function entriesOf<T>(
+	node: YamlNode,
+	reading: Reading,
+	what: string,
+	read: (value: YamlNode) => T,
+): ReadonlyMap<string, T> {
 	if (node.kind !== 'map') {
 		reading.fault(node.at, `Expected '${what}', a mapping of names to values.`);
 		return new Map();
@@ -89,7 +94,11 @@ export function nodeOutputBody(output: NodeOutput): JsonObject {
 export function boundTo(input: JobInput): string | undefined {
 	const { form } = input;
 	const written =
-		form === 'literal' ? input.value : input.source.need === 'reference' && input.source.reference.form === 'uri' ? input.source.reference.uri : '';
+		form === 'literal'
+			? input.value
+			: input.source.need === 'reference' && input.source.reference.form === 'uri'
+				? input.source.reference.uri
+				: '';
 	return wholeExpression(written) === undefined ? undefined : written;
 }
 
@@ -123,14 +132,23 @@ export function checkBinding(expression: string, at: Place, scope: PipelineScope
 	const known = section === 'inputs' ? scope.inputs : section === 'outputs' ? scope.outputs : undefined;
 	if (known !== undefined) {
 		if (!known.has(name)) {
-			reading.fault(at, `${expression} leads nowhere: the pipeline has no ${section.slice(0, -1)} '${name}'.${guess(name, known.keys())}`);
+			reading.fault(
+				at,
+				`${expression} leads nowhere: the pipeline has no ${section.slice(0, -1)} '${name}'.${guess(name, known.keys())}`,
+			);
 		}
 		return;
 	}
 	if (section !== 'jobs') {
-		reading.fault(at, `${expression} leads nowhere. A binding is parent.inputs.<name>, parent.outputs.<name> or parent.jobs.<node>.outputs.<name>.`);
+		reading.fault(
+			at,
+			`${expression} leads nowhere. A binding is parent.inputs.<name>, parent.outputs.<name> or parent.jobs.<node>.outputs.<name>.`,
+		);
 	} else if (!scope.nodeNames.includes(name)) {
-		reading.fault(at, `${expression} leads nowhere: the pipeline has no node '${name}'.${guess(name, scope.nodeNames)}`);
+		reading.fault(
+			at,
+			`${expression} leads nowhere: the pipeline has no node '${name}'.${guess(name, scope.nodeNames)}`,
+		);
 	} else if (side === 'outputs' && scope.outputType(name, output) === 'missing') {
 		reading.fault(at, `${expression} leads nowhere: the node '${name}' has no output '${output}'.`);
 	}
@@ -164,7 +182,14 @@ export function inferOutput(output: NodeOutput | undefined, scope: PipelineScope
 
 /** The declared type of a plain value: what Python reads it as. */
 export function literalType(node: YamlNode): PortType {
-	const types = { int: 'integer', float: 'number', bool: 'boolean', str: 'string', null: 'string', timestamp: 'string' } as const;
+	const types = {
+		int: 'integer',
+		float: 'number',
+		bool: 'boolean',
+		str: 'string',
+		null: 'string',
+		timestamp: 'string',
+	} as const;
 	return node.kind === 'scalar' ? types[node.type] : 'string';
 }
 

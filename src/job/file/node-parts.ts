@@ -1,5 +1,6 @@
 // What every node of a pipeline has, and the body members that come of it.
 import type { Dependency, IdOf } from '../../asset/dependency.ts';
+import type { Place } from '../../errors.ts';
 import type { MapReader } from '../../yaml/checks.ts';
 import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
 import { json, stringMap, text } from '../../yaml/values.ts';
@@ -95,30 +96,46 @@ export function unknownMembers(map: MapReader): JsonObject {
 	);
 }
 
-/** Notes a fault for each input that a component does not declare, and for each that it needs and does not get. */
+/**
+ * Notes a fault for each input that a component needs and does not get. What it does not declare is left out with a
+ * warning, as the CLI does; the facts that are left are given.
+ */
 export function checkPorts(
 	facts: NodeFacts,
 	ports: { readonly inputs: ReadonlyMap<string, Port>; readonly outputs: ReadonlyMap<string, Port> },
 	provided: Iterable<string>,
 	map: MapReader,
-): void {
-	for (const [side, given, declared] of [
-		['input', facts.inputs, ports.inputs],
-		['output', facts.outputs, ports.outputs],
-	] as const) {
-		for (const [name, value] of given) {
-			if (!declared.has(name)) {
-				const known = [...declared.keys()].join(', ');
-				map.reading.fault(value.at, `The component of ${map.what} has no ${side} '${name}'.${known === '' ? '' : ` It has: ${known}.`}`);
-			}
-		}
-	}
+): NodeFacts {
 	const there = new Set([...facts.inputs.keys(), ...provided]);
 	for (const [name, declared] of ports.inputs) {
 		if (!there.has(name) && declared.optional !== true && declared.default === undefined) {
-			map.reading.fault(map.at, `${capital(map.what)} gives no value for the input '${name}', which its component needs.`);
+			map.reading.fault(
+				map.at,
+				`${capital(map.what)} gives no value for the input '${name}', which its component needs.`,
+			);
 		}
 	}
+	return {
+		...facts,
+		inputs: declaredOnly(facts.inputs, ports.inputs, 'input', map),
+		outputs: declaredOnly(facts.outputs, ports.outputs, 'output', map),
+	};
+}
+
+function declaredOnly<T extends { readonly at: Place }>(
+	given: ReadonlyMap<string, T>,
+	declared: ReadonlyMap<string, Port>,
+	side: string,
+	map: MapReader,
+): ReadonlyMap<string, T> {
+	const known = [...declared.keys()].join(', ');
+	for (const [name, { at }] of given) {
+		if (!declared.has(name)) {
+			const has = known === '' ? '' : ` It has: ${known}.`;
+			map.reading.warn(at, `The component of ${map.what} has no ${side} '${name}', so it is left out.${has}`);
+		}
+	}
+	return new Map([...given].filter(([name]) => declared.has(name)));
 }
 
 /** Stands in for a node that cannot be read; its file is refused anyway. */

@@ -15,11 +15,18 @@ import {
 } from './node-parts.ts';
 import { jobResources, queueBody, queueSettings, resourcesBody } from './resources.ts';
 import { searchParameterNode, searchSpace } from './search-space.ts';
-import { type EarlyTermination, earlyTermination, objective, samplingAlgorithm, type SamplingAlgorithm, sweepLimits } from './sweep-settings.ts';
+import {
+	type EarlyTermination,
+	earlyTermination,
+	objective,
+	type SamplingAlgorithm,
+	samplingAlgorithm,
+	sweepLimits,
+} from './sweep-settings.ts';
 
 /** Reads a sweep node. */
 export function sweepNode(name: string, map: MapReader, scope: PipelineScope): PipelineNode {
-	const facts = readNodeFacts(name, map, scope);
+	const given = readNodeFacts(name, map, scope);
 	const trial = map.required('trial', (node, reading) => nodeComponent(node, reading, 'command'));
 	const space = map.required('search_space', searchSpace);
 	const sampling = map.required('sampling_algorithm', samplingAlgorithm);
@@ -30,9 +37,7 @@ export function sweepNode(name: string, map: MapReader, scope: PipelineScope): P
 	const queue = map.optional('queue_settings', queueSettings);
 	const resources = map.optional('resources', jobResources);
 	const extra = unknownMembers(map);
-	if (trial.form === 'known') {
-		checkPorts(facts, trial.component, space.keys(), map);
-	}
+	const facts = trial.form === 'known' ? checkPorts(given, trial.component, space.keys(), map) : given;
 	return {
 		name,
 		type: 'sweep',

@@ -45,7 +45,11 @@ class NodeBook {
 	constructor(entries: readonly MapEntry[], ports: Pick<PipelineScope, 'inputs' | 'outputs'>, reading: Reading) {
 		this.#entries = new Map(entries.map((entry) => [entry.key, entry]));
 		this.#reading = reading;
-		this.#scope = { ...ports, nodeNames: [...this.#entries.keys()], outputType: (node, output) => this.#outputType(node, output) };
+		this.#scope = {
+			...ports,
+			nodeNames: [...this.#entries.keys()],
+			outputType: (node, output) => this.#outputType(node, output),
+		};
 	}
 
 	read(name: string): PipelineNode | undefined {
@@ -60,7 +64,10 @@ class NodeBook {
 
 	#read(entry: MapEntry): PipelineNode {
 		if (!/^[a-z_][a-zA-Z0-9_]*$/i.test(entry.key)) {
-			this.#reading.fault(entry.at, `'${entry.key}' cannot be the name of a node: letters, digits and underscores, not starting with a digit.`);
+			this.#reading.fault(
+				entry.at,
+				`'${entry.key}' cannot be the name of a node: letters, digits and underscores, not starting with a digit.`,
+			);
 		}
 		const written = asText(child(entry.value, 'type'));
 		const type = written?.text.toLowerCase() ?? typeOfComponent(entry.value);
@@ -70,7 +77,8 @@ class NodeBook {
 			return reader(entry.key, map.ignore('type', '$schema', 'name'), this.#scope);
 		}
 		const near = nearest(type, READERS.keys());
-		const hint = near === undefined ? `This action knows ${[...READERS.keys()].join(', ')}.` : `Did you mean '${near}'?`;
+		const hint =
+			near === undefined ? `This action knows ${[...READERS.keys()].join(', ')}.` : `Did you mean '${near}'?`;
 		this.#reading.fault(written?.at ?? entry.at, `Nodes of type '${type}' are not supported. ${hint}`);
 		return unsupportedNode(entry.key);
 	}

@@ -8,7 +8,7 @@ import { inputDependencies } from './command.ts';
 import { nodeComponent } from './component.ts';
 import type { BodyContext, JobBody, JobContext } from './context.ts';
 import { factsBody, type JobFacts, readFacts } from './facts.ts';
-import { inputBody, type JobInput, jobInputs, type JobOutput, jobOutputs, outputBody } from './inputs-outputs.ts';
+import { inputBody, type JobInput, type JobOutput, jobInputs, jobOutputs, outputBody } from './inputs-outputs.ts';
 import { literalType } from './node-io.ts';
 import type { PipelineNode } from './node-parts.ts';
 import { readNodes } from './nodes.ts';
@@ -70,9 +70,14 @@ export const pipelineJob: Reader<PipelineJobFile> = (node, reading) => {
 	const component = map.optional('component', (at, within) => nodeComponent(at, within, 'pipeline').dependency);
 	map.optional('parent_job_name', text);
 	map.done();
-	if ((nodes.length > 0) === (component !== undefined)) {
+	if (nodes.length > 0 === (component !== undefined)) {
 		const both = component !== undefined;
-		reading.fault(map.at, both ? "A pipeline has either 'jobs' or 'component', not both." : "A pipeline needs 'jobs' with at least one node.");
+		reading.fault(
+			map.at,
+			both
+				? "A pipeline has either 'jobs' or 'component', not both."
+				: "A pipeline needs 'jobs' with at least one node.",
+		);
 	}
 	return {
 		...facts,

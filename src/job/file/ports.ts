@@ -6,7 +6,15 @@ import { pythonFloat } from '../../yaml/scalar.ts';
 import { boolean, stringified, text, word } from '../../yaml/values.ts';
 
 const PARAMETER_TYPES = ['string', 'integer', 'number', 'boolean'] as const;
-const ASSET_TYPES = ['uri_folder', 'uri_file', 'mltable', 'mlflow_model', 'custom_model', 'triton_model', 'path'] as const;
+const ASSET_TYPES = [
+	'uri_folder',
+	'uri_file',
+	'mltable',
+	'mlflow_model',
+	'custom_model',
+	'triton_model',
+	'path',
+] as const;
 const MODES = ['ro_mount', 'rw_mount', 'mount', 'download', 'upload', 'direct', 'eval_mount', 'eval_download'] as const;
 
 /** What a component's input or output may be: a plain value, or an asset. */
@@ -96,7 +104,10 @@ function parameterText(type: PortType): Reader<string> {
 			return written;
 		}
 		if (written.trim() === '' || Number.isNaN(value) || (type === 'integer' && !Number.isInteger(value))) {
-			reading.fault(node.at, `Expected ${type === 'integer' ? 'a whole number' : 'a number'}, as the input's type says, but found ${describe(node)}.`);
+			reading.fault(
+				node.at,
+				`Expected ${type === 'integer' ? 'a whole number' : 'a number'}, as the input's type says, but found ${describe(node)}.`,
+			);
 			return written;
 		}
 		return type === 'number' ? pythonFloat(value) : /^-?\d+$/.test(written) ? written : String(value);

@@ -1,10 +1,9 @@
 // What a Spark job, component or node runs: entry, configuration, files, resources.
 import { codeSource, environmentSource, type Needs } from '../../asset/asset-sources.ts';
 import { localPath } from '../../asset/local-path.ts';
-import { listOf, type MapReader, mapping, type Reader } from '../../yaml/checks.ts';
+import { listOf, type MapReader, mapOf, mapping, type Reader } from '../../yaml/checks.ts';
 import { type Json, type JsonObject, jsonObject } from '../../yaml/json.ts';
-import { filledText, json, text } from '../../yaml/values.ts';
-import { mapOf } from '../../yaml/checks.ts';
+import { filledText, json, stringified, text } from '../../yaml/values.ts';
 
 /** A value of the Spark configuration: as JSON, and as the text that Python prints. */
 export interface ConfValue {
@@ -100,7 +99,7 @@ export const sparkResources: Reader<SparkResources> = mapping('resources', (map)
 }));
 
 const runtimeVersion: Reader<string> = (node, reading) => {
-	const version = text(node, reading);
+	const version = stringified(node, reading);
 	if (version !== '' && !/^([3-9]|\d\d+)\.\d+(\.\d+)?$/.test(version)) {
 		reading.fault(node.at, `'${version}' is not a Spark runtime of Azure ML. Write 3.3 or later, in quotes.`);
 	}
@@ -135,5 +134,11 @@ function isDynamic(values: SparkTask['conf']): boolean {
 
 /** The lists of files that Spark takes along, in the words of nodes and specs. */
 export function sparkFiles(task: SparkTask): JsonObject {
-	return jsonObject({ py_files: task.pyFiles, jars: task.jars, files: task.files, archives: task.archives, args: task.args });
+	return jsonObject({
+		py_files: task.pyFiles,
+		jars: task.jars,
+		files: task.files,
+		archives: task.archives,
+		args: task.args,
+	});
 }

@@ -6,8 +6,15 @@ import { jsonObject, mapValues } from '../../yaml/json.ts';
 import { inputDependencies } from './command.ts';
 import type { JobBody, JobContext } from './context.ts';
 import { factsBody, type JobFacts, readFacts } from './facts.ts';
-import { inputBody, type JobInput, jobInputs, type JobOutput, jobOutputs, outputBody } from './inputs-outputs.ts';
-import { checkConf, jobConf, readSparkTask, type SparkResources, type SparkTask, sparkResources } from './spark-settings.ts';
+import { inputBody, type JobInput, type JobOutput, jobInputs, jobOutputs, outputBody } from './inputs-outputs.ts';
+import {
+	checkConf,
+	jobConf,
+	readSparkTask,
+	type SparkResources,
+	type SparkTask,
+	sparkResources,
+} from './spark-settings.ts';
 
 /** A Spark job as the user wrote it, checked. */
 export interface SparkJobFile extends JobFacts {
@@ -56,7 +63,11 @@ export function defaultIdentity(resources: SparkResources | undefined): NonNulla
 	return { type, clientId: undefined, objectId: undefined, resourceId: undefined };
 }
 
-function checkModes(inputs: ReadonlyMap<string, JobInput>, outputs: ReadonlyMap<string, JobOutput>, map: MapReader): void {
+function checkModes(
+	inputs: ReadonlyMap<string, JobInput>,
+	outputs: ReadonlyMap<string, JobOutput>,
+	map: MapReader,
+): void {
 	for (const [name, input] of inputs) {
 		if (input.form === 'asset' && input.mode !== 'direct') {
 			map.reading.fault(input.at, `The input '${name}' of a Spark job needs 'mode: direct'; Spark reads it in place.`);
@@ -64,7 +75,10 @@ function checkModes(inputs: ReadonlyMap<string, JobInput>, outputs: ReadonlyMap<
 	}
 	for (const [name, output] of outputs) {
 		if (output.mode !== 'direct') {
-			map.reading.fault(output.at, `The output '${name}' of a Spark job needs 'mode: direct'; Spark writes it in place.`);
+			map.reading.fault(
+				output.at,
+				`The output '${name}' of a Spark job needs 'mode: direct'; Spark writes it in place.`,
+			);
 		}
 	}
 }
