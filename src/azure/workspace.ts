@@ -49,6 +49,8 @@ export interface DataCall {
 	readonly query?: Readonly<Record<string, string>>;
 	/** Given: a POST of this body. */
 	readonly body?: Json;
+	/** False: one attempt only, by a caller who comes again soon. */
+	readonly retry?: boolean;
 	readonly signal?: AbortSignal | undefined;
 }
 
@@ -74,10 +76,9 @@ export async function connectWorkspace(name: WorkspaceName, parts: WorkspacePart
 	const id = workspaceIdOf(name);
 	const doing = `find the workspace "${name.workspace}"`;
 	const found = await arm.get(id, { doing }).catch((error) => explainMissing(error, name, arm));
-	const stores = new Map<string, Promise<Datastore>>();
-	const api = once(() => discover(found, http));
+	const api = remembered(() => discover(found, http));
 
-	const call = async (url: string, { doing, query, body, signal }: DataCall): Promise<Json> => {
+	const call = async (url: string, { doing, query, body, retry = true, signal }: DataCall): Promise<Json> => {
 		const search = query === undefined ? '' : `?${new URLSearchParams(query)}`;
 		const answer = await bearer
 			.send({
@@ -86,6 +87,7 @@ export async function connectWorkspace(name: WorkspaceName, parts: WorkspacePart
 				signal,
 				// What is posted here are queries.
 				repeatable: true,
+				retry,
 				headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
 				...(body === undefined ? {} : { body: jsonText(body) }),
 			})
@@ -109,12 +111,7 @@ export async function connectWorkspace(name: WorkspaceName, parts: WorkspacePart
 				trackingUrl(textAt(found, 'properties', 'mlFlowTrackingUri'), cloud) ?? `${await api()}/mlflow/v1.0${id}`;
 			return call(`${base}/api/2.0/mlflow/${rest}`, options);
 		},
-		datastore: (wanted) => {
-			const key = wanted ?? '';
-			const have = stores.get(key) ?? readDatastore(id, wanted, arm, cloud);
-			stores.set(key, have);
-			return have;
-		},
+		datastore: remembered((wanted) => readDatastore(id, wanted, parts)),
 	};
 }
 
@@ -170,7 +167,7 @@ function trackingUrl(uri: string | undefined, cloud: Cloud): string | undefined 
 	return `${scheme}://${rest.replace(/\/+$/, '')}`;
 }
 
-async function readDatastore(id: string, name: string | undefined, arm: Arm, cloud: Cloud): Promise<Datastore> {
+async function readDatastore(id: string, name: string | undefined, { arm, cloud }: WorkspaceParts): Promise<Datastore> {
 	const doing = name === undefined ? "find the workspace's default datastore" : `find the datastore "${name}"`;
 	const found =
 		name === undefined
@@ -198,10 +195,15 @@ async function readDatastore(id: string, name: string | undefined, arm: Arm, clo
 	};
 }
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-	let made: Promise<T> | undefined;
-	return () => {
-		made ??= make();
-		return made;
+/** Asks once for each key, however many want the answer. A failure is not remembered: the next one asks again. */
+function remembered<T>(ask: (key?: string) => Promise<T>): (key?: string) => Promise<T> {
+	const answers = new Map<string | undefined, Promise<T>>();
+	return (key) => {
+		const known = answers.get(key);
+		if (known !== undefined) return known;
+		const answer = ask(key);
+		answers.set(key, answer);
+		answer.catch(() => answers.delete(key));
+		return answer;
 	};
 }
