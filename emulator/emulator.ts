@@ -56,6 +56,8 @@ export interface Emulator {
 	authority: string;
 	/** Base address of the studio links. */
 	studio: string;
+	/** Base address of blob storage; containers are at `{storage}/emulatorstore/{container}`. */
+	storage: string;
 	github: { apiUrl: string; idTokenRequestUrl: string; idTokenRequestToken: string; token: string };
 	/** JSON file for the input `cloud`. */
 	cloudFile: string;
@@ -96,17 +98,19 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 class Start {
 	readonly #options: EmulatorOptions;
 	readonly #clock: () => number;
-	readonly #ledger = new Ledger();
+	readonly #ledger: Ledger;
 	readonly #stopping = new AbortController();
 	readonly #folder: string;
 	readonly #closing: (() => Promise<void> | void)[] = [];
 	readonly #application = defaultApplication();
 	readonly #identity = defaultIdentity();
+	#closed: Promise<void> | undefined;
 	readonly #requestToken = randomBytes(24).toString('base64url');
 
 	constructor(options: EmulatorOptions) {
 		this.#options = options;
 		this.#clock = options.clock ?? Date.now;
+		this.#ledger = new Ledger(options.quiet === false ? announce : undefined);
 		this.#folder = options.dataFolder ? resolve(options.dataFolder) : mkdtempSync(join(tmpdir(), 'azureml-emulator-'));
 		mkdirSync(this.#folder, { recursive: true });
 		// Runs last: nothing else needs the folder then.
@@ -162,7 +166,7 @@ class Start {
 		origins.authority = `https://127.0.0.1:${authority.port}`;
 		origins.github = `http://127.0.0.1:${hub.port}`;
 		const isKnown = state.load(origins);
-		this.#closing.unshift(() => state.flush());
+		this.#closing.unshift(() => state.close());
 		await azureMl.open(isKnown);
 		this.#closing.unshift(() => azureMl.close());
 		return this.#emulator(platform, azureMl, certificate.cert);
@@ -180,6 +184,7 @@ class Start {
 			arm: origins.arm,
 			authority: origins.authority,
 			studio,
+			storage: origins.storage,
 			github: {
 				apiUrl: origins.github,
 				idTokenRequestUrl,
@@ -217,7 +222,12 @@ class Start {
 		};
 	}
 
-	async #close(): Promise<void> {
+	#close(): Promise<void> {
+		this.#closed ??= this.#closeAll();
+		return this.#closed;
+	}
+
+	async #closeAll(): Promise<void> {
 		this.#stopping.abort();
 		for (let close = this.#closing.shift(); close; close = this.#closing.shift()) await close();
 	}
@@ -238,4 +248,8 @@ function cloudConfiguration(platform: Platform, studio: string): object {
 		},
 		suffixes: { storageEndpoint: suffix },
 	};
+}
+
+function announce({ face, method, status, path }: RecordedRequest): void {
+	console.log(`${face.padEnd(9)} ${method.padEnd(6)} ${status} ${path.slice(0, 160)}`);
 }

@@ -46,6 +46,18 @@ export class Ledger {
 	/** Every request so far. */
 	readonly requests: RecordedRequest[] = [];
 	readonly #faults = new Map<Fault, number>();
+	readonly #announce: (request: RecordedRequest) => void;
+
+	/** `announce` is told of every request as soon as its answer is known. */
+	constructor(announce: (request: RecordedRequest) => void = () => {}) {
+		this.#announce = announce;
+	}
+
+	/** Keeps the status that a request got. */
+	finish(request: RecordedRequest, status: number): void {
+		request.status = status;
+		this.#announce(request);
+	}
 
 	/** Plants a fault and gives a function that takes it away. */
 	addFault(fault: Fault): () => void {

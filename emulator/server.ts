@@ -108,12 +108,13 @@ async function respond(
 	const entry = record(plan, face, request);
 	const effect = plan.ledger.effectOn(face, request.method, url.pathname + url.search);
 	if (effect === 'reset') {
+		plan.ledger.finish(entry, 0);
 		incoming.socket.resetAndDestroy();
 		return;
 	}
 	if (effect && 'delayMs' in effect) await pause(effect.delayMs, undefined, { signal: stopping });
 	const answer = effect && 'status' in effect ? planted(effect) : await answerOf(plan.handle, request);
-	entry.status = answer.status;
+	plan.ledger.finish(entry, answer.status);
 	write(request.method, answer, outgoing);
 }
 

@@ -1,4 +1,5 @@
 // `npm run emulator`: one emulator that stays until it is interrupted, and how to point the action at it.
+// Options: --data DIR (.emulator), --port N (a free one), --requests (prints each request).
 
 import { parseArgs } from 'node:util';
 import { type Emulator, startEmulator } from './emulator.ts';
@@ -7,12 +8,10 @@ const { values } = parseArgs({
 	options: { data: { type: 'string', default: '.emulator' }, port: { type: 'string' }, requests: { type: 'boolean' } },
 });
 const port = values.port === undefined ? {} : { port: Number(values.port) };
-const emulator = await startEmulator({ dataFolder: values.data, ...port });
+const emulator = await startEmulator({ dataFolder: values.data, quiet: !values.requests, ...port });
 print(emulator);
-const watching = values.requests ? setInterval(() => printRequests(emulator), 200) : undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 	process.once(signal, () => {
-		clearInterval(watching);
 		emulator.stop().then(
 			() => process.exit(0),
 			(error) => {
@@ -42,14 +41,4 @@ function print(started: Emulator): void {
 	console.log('\nEnvironment of its process:');
 	for (const [name, value] of Object.entries(started.env)) console.log(`  ${name}=${value}`);
 	console.log('\nEnd it with Ctrl-C.');
-}
-
-let printed = 0;
-function printRequests(started: Emulator): void {
-	for (const request of started.requests.slice(printed)) {
-		console.log(
-			`${request.face.padEnd(9)} ${request.method.padEnd(6)} ${request.status} ${request.path.slice(0, 160)}`,
-		);
-	}
-	printed = started.requests.length;
 }

@@ -106,6 +106,7 @@ export class State {
 	readonly #file: string;
 	#origins: Record<string, string> = {};
 	#timer: NodeJS.Timeout | undefined;
+	#isClosed = false;
 
 	/** `folder` holds `state.json`; it is made when absent. */
 	constructor(folder: string, clock: () => number) {
@@ -135,7 +136,14 @@ export class State {
 
 	/** Has the state written soon; many changes in a row make one file. */
 	changed(): void {
+		if (this.#isClosed) return;
 		this.#timer ??= setTimeout(() => this.flush(), 50).unref();
+	}
+
+	/** Writes the state a last time; later changes are lost. */
+	close(): void {
+		this.flush();
+		this.#isClosed = true;
 	}
 
 	/** Writes the state now. */

@@ -40,6 +40,7 @@ async function answer(
 	const entry = record(plan, incoming, url);
 	const effect = plan.ledger.effectOn('storage', entry.method, url.pathname + url.search);
 	if (effect === 'reset') {
+		plan.ledger.finish(entry, 0);
 		incoming.socket.resetAndDestroy();
 		return;
 	}
@@ -47,16 +48,16 @@ async function answer(
 	if (effect && 'status' in effect) {
 		incoming.resume();
 		const { status, headers, json, bytes } = planted(effect);
-		entry.status = status;
+		plan.ledger.finish(entry, status);
 		outgoing.writeHead(status, { 'Content-Type': 'application/xml', ...headers });
 		outgoing.end(bytes ?? (json === undefined ? '' : JSON.stringify(json)));
 		return;
 	}
-	await pass(plan.target, agent, incoming, outgoing, entry);
+	await pass(plan, agent, incoming, outgoing, entry);
 }
 
 function pass(
-	port: number,
+	plan: StorageFacePlan,
 	agent: Agent,
 	incoming: IncomingMessage,
 	outgoing: ServerResponse,
@@ -64,8 +65,8 @@ function pass(
 ): Promise<void> {
 	return new Promise((resolve, reject) => {
 		const { method, url, headers } = incoming;
-		const onward = request({ host: '127.0.0.1', port, method, path: url, headers, agent }, (reply) => {
-			entry.status = reply.statusCode ?? 502;
+		const onward = request({ host: '127.0.0.1', port: plan.target, method, path: url, headers, agent }, (reply) => {
+			plan.ledger.finish(entry, reply.statusCode ?? 502);
 			outgoing.writeHead(entry.status, reply.headers);
 			reply.pipe(outgoing);
 			reply.on('end', resolve);

@@ -86,16 +86,14 @@ export class JobRunner {
 		life: { isCanceled: boolean; process: RunningJob | undefined },
 	): Promise<void> {
 		const { runs } = this.#platform.state;
-		const { jobStateDelayMs, pause } = this.#platform;
-		for (const state of ['Preparing', 'Queued']) {
-			await pause(jobStateDelayMs);
-			if (life.isCanceled) return this.#end(job.name, 'Canceled');
-			runs.changeState(job.name, state);
-		}
-		await pause(jobStateDelayMs);
-		if (life.isCanceled) return this.#end(job.name, 'Canceled');
 		const jobType = String(job.properties['jobType']);
-		if (jobType !== 'Command') {
+		const isCommand = jobType === 'Command';
+		for (const state of isCommand ? ['Preparing', 'Queued', undefined] : [undefined]) {
+			await this.#platform.pause(this.#platform.jobStateDelayMs);
+			if (life.isCanceled) return this.#end(job.name, 'Canceled');
+			if (state) runs.changeState(job.name, state);
+		}
+		if (!isCommand) {
 			const message = `Jobs of type ${jobType} are not emulated: the emulator runs command jobs only.`;
 			return this.#end(job.name, 'Failed', { code: 'ServiceError', message });
 		}

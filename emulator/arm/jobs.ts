@@ -117,7 +117,9 @@ function update(call: ArmCall, job: Resource, given: Json): Answer {
 	const added = objectOf(given['properties']);
 	job.properties['properties'] = { ...added, ...objectOf(job.properties['properties']) };
 	Object.assign(job, { systemData: makeResource(call, ['jobs', job.name], {}).systemData });
-	call.platform.state.runs.update(job.name, (run) => {
+	const { runs } = call.platform.state;
+	if (!runs.get(job.name)) return stored(call, job, false);
+	runs.update(job.name, (run) => {
 		Object.assign(run.tags, objectOf(tags));
 		run.displayName = textOf(displayName) ?? run.displayName;
 	});

@@ -85,12 +85,8 @@ function refused(status: number, message: string) {
 async function readFlavors(call: ArmCall, place: Place): Promise<Json> {
 	const path = [place.path.replace(/\/+$/, ''), 'MLmodel'].filter(Boolean).join('/');
 	const text = await call.platform.storage.read(place.container, path);
-	if (text === undefined) {
-		throw refused(
-			400,
-			`A model of type mlflow_model needs an MLmodel file; there is none at ${place.container}/${path}.`,
-		);
-	}
+	// Whether the service refuses an mlflow_model without this file is not confirmed.
+	if (text === undefined) return {};
 	let document: Json;
 	try {
 		document = objectOf(parse(text.toString('utf8')));

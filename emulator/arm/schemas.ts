@@ -22,13 +22,22 @@ ajv.addKeyword({
 	validate: (allowed: string[], value: string) => allowed.some((one) => one.toLowerCase() === value.toLowerCase()),
 	error: { message: (context) => `must be one of ${(context.schema as string[]).join(', ')}` },
 });
-const validators = new Map<BodyKind, ValidateFunction>();
+const validators = new Map<string, ValidateFunction>();
 let loaded = false;
 
-/** Refuses a body that the service's schema has no place for, with a 400 that names the path of the first fault. */
-export function checkBody(kind: BodyKind, body: Json): void {
-	const validate = validators.get(kind) ?? compile(kind);
-	validators.set(kind, validate);
+/** Tells whether Microsoft's schema is at hand. */
+export function hasArmSchema(): boolean {
+	return existsSync(ARM_SCHEMA);
+}
+
+/**
+ * Refuses a body that the service's schema has no place for, with a 400 that names the path of the first fault.
+ * `ownSchema` asks for the emulator's own schema although Microsoft's is at hand.
+ */
+export function checkBody(kind: BodyKind, body: Json, ownSchema = !hasArmSchema()): void {
+	const key = `${kind} ${ownSchema}`;
+	const validate = validators.get(key) ?? compile(kind, ownSchema);
+	validators.set(key, validate);
 	// A null stands for an absent value everywhere in these bodies.
 	if (validate(withoutNulls(body))) return;
 	const faults = (validate.errors ?? []).filter((error) => error.keyword !== 'if');
@@ -44,14 +53,22 @@ export function checkBody(kind: BodyKind, body: Json): void {
 	});
 }
 
-function compile(kind: BodyKind): ValidateFunction {
-	if (existsSync(ARM_SCHEMA)) {
-		if (!loaded) ajv.addSchema(armSchema(), 'arm');
-		loaded = true;
-		return ajv.compile({ $ref: `arm#/resources/${kind}` });
-	}
-	return ajv.compile(OWN_SCHEMAS[kind]);
+function compile(kind: BodyKind, ownSchema: boolean): ValidateFunction {
+	if (ownSchema) return ajv.compile(OWN_SCHEMAS[kind]);
+	if (!loaded) ajv.addSchema(armSchema(), 'arm');
+	loaded = true;
+	return ajv.compile({ $ref: `arm#/resources/${kind}` });
 }
+
+/** Where the template's schema is known to be at odds with bodies that the service took in recorded traffic or samples. */
+const CORRECTED = {
+	FlavorData: { type: 'object', properties: { data: { type: 'object', additionalProperties: { type: 'string' } } } },
+	Route: {
+		type: 'object',
+		required: ['path', 'port'],
+		properties: { path: { type: 'string', minLength: 1 }, port: { type: 'integer' } },
+	},
+};
 
 function armSchema(): Json {
 	const document = JSON.parse(readFileSync(ARM_SCHEMA, 'utf8')) as {
@@ -73,7 +90,7 @@ function armSchema(): Json {
 		delete properties['type'];
 		delete properties['name'];
 	}
-	return { definitions: readable(document.definitions), resources };
+	return { definitions: { ...(readable(document.definitions) as Json), ...CORRECTED }, resources };
 }
 
 /**
@@ -92,7 +109,9 @@ function readable(schema: unknown): unknown {
 	}
 	const entries = Object.entries(schema)
 		.filter(([name, value]) => !(name === 'additionalProperties' && value === false))
-		.filter(([name]) => name !== 'description');
+		.filter(([name]) => name !== 'description')
+		// The template's schema knows no fractions: it has `integer` also for what REST calls a double.
+		.map(([name, value]) => [name, name === 'type' && value === 'integer' ? 'number' : value] as const);
 	const { enum: values, ...turned } = Object.fromEntries(entries.map(([name, value]) => [name, readable(value)]));
 	if (!Array.isArray(values)) return values === undefined ? turned : { ...turned, enum: values };
 	return { ...turned, anyCase: values };
