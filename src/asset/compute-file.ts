@@ -1,11 +1,12 @@
 // A compute as CLI v2 writes it and its REST body: cluster, instance, attached machine, Kubernetes, Synapse Spark.
 import type { Place } from '../errors.ts';
-import { type MapReader, mapping, type Reader, Reading } from '../yaml/checks.ts';
+import { type MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
 import { isoDuration } from '../yaml/duration.ts';
 import { type JsonObject, jsonObject } from '../yaml/json.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { boolean, filledText, integer, jsonMap, text, word } from '../yaml/values.ts';
 import { instanceProperties } from './compute-instance.ts';
+import { type ComputeContext, subnetOf } from './compute-network.ts';
 import { readLocalFile } from './local-path.ts';
 import { type ResourceIdentity, resourceIdentity, resourceIdentityBody } from './resource-identity.ts';
 
@@ -17,16 +18,10 @@ const COMPUTE_TYPES = {
 	synapsespark: 'SynapseSpark',
 } as const;
 
+export type { ComputeContext } from './compute-network.ts';
+
 /** The types of compute that this action can make or attach. */
 export type ComputeType = keyof typeof COMPUTE_TYPES;
-
-/** What the bodies of computes need from the workspace. */
-export interface ComputeContext {
-	/** ARM id of the workspace. */
-	readonly workspaceId: string;
-	/** Region of the workspace, where the file gives none. */
-	readonly location: string;
-}
 
 /** A compute as the user wrote it, checked. */
 export interface ComputeFile {
@@ -132,32 +127,11 @@ function kubernetesProperties(map: MapReader): ComputeFile['properties'] {
 	return () => own;
 }
 
-/** Reads `network_settings`; gives the subnet as the REST body of a compute holds it, once the workspace is known. */
-export function subnetOf(map: MapReader): (context: ComputeContext) => JsonObject | undefined {
-	const network = map.optional(
-		'network_settings',
-		mapping('network_settings', (settings) => {
-			settings.ignore('public_ip_address', 'private_ip_address');
-			return { vnet: settings.optional('vnet_name', text), subnet: settings.optional('subnet', text) };
-		}),
-	);
-	return ({ workspaceId }) => {
-		if (network?.subnet === undefined) {
-			return undefined;
-		}
-		const group = workspaceId.split('/providers/')[0] ?? '';
-		const id = network.subnet.startsWith('/')
-			? network.subnet
-			: `${group}/providers/Microsoft.Network/virtualNetworks/${network.vnet ?? ''}/subnets/${network.subnet}`;
-		return { id };
-	};
-}
-
-/** Reads a compute file. Throws a `FileError` with every fault. */
-export function readComputeFile(file: YamlFile): ComputeFile {
+/** Reads a compute file. Throws a `FileError` with every fault. Warnings go to `warn`. */
+export function readComputeFile(file: YamlFile, warn?: Warn): ComputeFile {
 	const reading = new Reading(file);
 	const read = compute(file.root, reading);
-	reading.finish();
+	reading.finish(warn);
 	return read;
 }
 

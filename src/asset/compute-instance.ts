@@ -2,7 +2,7 @@
 import { asText, listOf, type MapReader, mapping, type Reader } from '../yaml/checks.ts';
 import { type Json, type JsonObject, jsonObject } from '../yaml/json.ts';
 import { boolean, filledText, integer, stringMap, text, word } from '../yaml/values.ts';
-import { type ComputeContext, subnetOf } from './compute-file.ts';
+import { type ComputeContext, subnetOf } from './compute-network.ts';
 import { readLocalFile } from './local-path.ts';
 
 /** Reads what is proper to a compute instance; gives its REST form once the workspace is known. */

@@ -1,7 +1,7 @@
 // A data asset as CLI v2 writes it, and its REST body. Pure but for asking whether its path exists and reading an MLTable.
 import type { Place } from '../errors.ts';
 import { FileError } from '../errors.ts';
-import { child, mapping, type Reader, Reading } from '../yaml/checks.ts';
+import { child, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
 import { type JsonObject, jsonObject, mapValues } from '../yaml/json.ts';
 import { loadYaml } from '../yaml/load.ts';
 import type { YamlFile } from '../yaml/node.ts';
@@ -93,11 +93,11 @@ function mltableUris(folder: string, at: Place, reading: Reading): readonly stri
 	}
 }
 
-/** Reads a data file. Throws a `FileError` with every fault. */
-export function readDataFile(file: YamlFile): DataFile {
+/** Reads a data file. Throws a `FileError` with every fault. Warnings go to `warn`. */
+export function readDataFile(file: YamlFile, warn?: Warn): DataFile {
 	const reading = new Reading(file);
 	const read = data(file.root, reading);
-	reading.finish();
+	reading.finish(warn);
 	return read;
 }
 

@@ -1,6 +1,6 @@
 // A datastore as CLI v2 writes it, and its REST body. Its credentials are secrets: nobody prints them.
 import type { Place } from '../errors.ts';
-import { type MapReader, mapping, type Reader, Reading } from '../yaml/checks.ts';
+import { type MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
 import { type JsonObject, jsonObject } from '../yaml/json.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { filledText, stringMap, text, word } from '../yaml/values.ts';
@@ -135,11 +135,11 @@ function secretsOf(read: DatastoreCredentials): readonly string[] {
 	}
 }
 
-/** Reads a datastore file. Throws a `FileError` with every fault. */
-export function readDatastoreFile(file: YamlFile): DatastoreFile {
+/** Reads a datastore file. Throws a `FileError` with every fault. Warnings go to `warn`. */
+export function readDatastoreFile(file: YamlFile, warn?: Warn): DatastoreFile {
 	const reading = new Reading(file);
 	const read = datastore(file.root, reading);
-	reading.finish();
+	reading.finish(warn);
 	return read;
 }
 

@@ -2,7 +2,7 @@
 // file that it names; uploading a build context is publish's.
 import { createHash } from 'node:crypto';
 import type { Place } from '../errors.ts';
-import { type MapReader, mapping, type Reader, Reading } from '../yaml/checks.ts';
+import { type MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
 import { type JsonObject, jsonObject, mapValues } from '../yaml/json.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { filledText, integer, stringMap, text, version, word } from '../yaml/values.ts';
@@ -107,14 +107,14 @@ function checkSource(map: MapReader, image: string | undefined, build: BuildCont
 	}
 }
 
-/** Reads an environment file. Throws a `FileError` with every fault. */
-export function readEnvironmentFile(file: YamlFile): EnvironmentFile {
+/** Reads an environment file. Throws a `FileError` with every fault. Warnings go to `warn`. */
+export function readEnvironmentFile(file: YamlFile, warn?: Warn): EnvironmentFile {
 	const reading = new Reading(file);
 	const read = environment(file.root, reading);
 	if (read.name === undefined) {
 		reading.fault(file.root.at, "An environment file needs the key 'name'.");
 	}
-	reading.finish();
+	reading.finish(warn);
 	return read;
 }
 

@@ -1,7 +1,7 @@
 // A model as CLI v2 writes it, in a file of its own or inline in a deployment, and its REST body. Pure but for asking
 // whether its path exists.
 import type { Place } from '../errors.ts';
-import { mapOf, mapping, type Reader, Reading } from '../yaml/checks.ts';
+import { mapOf, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
 import { type JsonObject, jsonObject, mapValues } from '../yaml/json.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { filledText, stringMap, text, version, word } from '../yaml/values.ts';
@@ -61,14 +61,14 @@ function modelSource(type: ModelType, datastore: string | undefined): Reader<Mod
 	};
 }
 
-/** Reads a model file. Throws a `FileError` with every fault. */
-export function readModelFile(file: YamlFile): ModelFile {
+/** Reads a model file. Throws a `FileError` with every fault. Warnings go to `warn`. */
+export function readModelFile(file: YamlFile, warn?: Warn): ModelFile {
 	const reading = new Reading(file);
 	const read = model(file.root, reading);
 	if (read.name === undefined) {
 		reading.fault(file.root.at, "A model file needs the key 'name'.");
 	}
-	reading.finish();
+	reading.finish(warn);
 	return read;
 }
 

@@ -1,7 +1,7 @@
 // A batch deployment as CLI v2 writes it, of a model or of a pipeline component, and its REST body.
 import type { Dependency } from '../asset/dependency.ts';
 import { assetReference, namedId, namedReference, type Reference } from '../asset/reference.ts';
-import { asText, MapReader, mapping, type Reader, Reading } from '../yaml/checks.ts';
+import { asText, MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
 import { isoDuration } from '../yaml/duration.ts';
 import { isJsonObject, type Json, type JsonObject, jsonObject } from '../yaml/json.ts';
 import type { YamlFile } from '../yaml/node.ts';
@@ -65,8 +65,8 @@ function readSettings(map: MapReader, within: MapReader | undefined): BatchSetti
 	};
 }
 
-/** Reads a batch deployment file. Throws a `FileError` with every fault. */
-export function readBatchDeployment(file: YamlFile): BatchDeploymentFile {
+/** Reads a batch deployment file. Throws a `FileError` with every fault. Warnings go to `warn`. */
+export function readBatchDeployment(file: YamlFile, warn?: Warn): BatchDeploymentFile {
 	const reading = new Reading(file);
 	const map = new MapReader(file.root, reading, 'a batch deployment');
 	const facts = readDeploymentFacts(map);
@@ -74,7 +74,7 @@ export function readBatchDeployment(file: YamlFile): BatchDeploymentFile {
 	const type = said ?? (map.has('component') || map.has('job_definition') ? 'pipeline' : 'model');
 	const deployment = type === 'model' ? readModelDeployment(map, facts) : readPipelineDeployment(map, facts);
 	map.done();
-	reading.finish();
+	reading.finish(warn);
 	return deployment;
 }
 

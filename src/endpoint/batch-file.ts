@@ -1,7 +1,7 @@
 // A batch endpoint as CLI v2 writes it, and its REST body. Deployments are batch-deployment-file's.
 import { type ResourceIdentity, resourceIdentity, resourceIdentityBody } from '../asset/resource-identity.ts';
 import type { Place } from '../errors.ts';
-import { MapReader, mapping, Reading } from '../yaml/checks.ts';
+import { MapReader, mapping, Reading, type Warn } from '../yaml/checks.ts';
 import { type JsonObject, jsonObject } from '../yaml/json.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { stringMap, text, word } from '../yaml/values.ts';
@@ -20,8 +20,8 @@ export interface BatchEndpointFile {
 	readonly at: Place;
 }
 
-/** Reads a batch endpoint file. Throws a `FileError` with every fault. */
-export function readBatchEndpoint(file: YamlFile): BatchEndpointFile {
+/** Reads a batch endpoint file. Throws a `FileError` with every fault. Warnings go to `warn`. */
+export function readBatchEndpoint(file: YamlFile, warn?: Warn): BatchEndpointFile {
 	const reading = new Reading(file);
 	const map = new MapReader(file.root, reading, 'a batch endpoint');
 	map.ignore('$schema', 'id', 'provisioning_state', 'scoring_uri', 'openapi_uri', 'location');
@@ -39,7 +39,7 @@ export function readBatchEndpoint(file: YamlFile): BatchEndpointFile {
 		at: map.at,
 	};
 	map.done();
-	reading.finish();
+	reading.finish(warn);
 	return endpoint;
 }
 

@@ -1,5 +1,5 @@
 // An online deployment as CLI v2 writes it, managed or Kubernetes, and its REST body. Its endpoint is online-file's.
-import { MapReader, mapping, type Reader, Reading } from '../yaml/checks.ts';
+import { MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
 import { isoDuration } from '../yaml/duration.ts';
 import { type JsonObject, jsonObject } from '../yaml/json.ts';
 import type { YamlFile } from '../yaml/node.ts';
@@ -105,8 +105,8 @@ const resources: Reader<NonNullable<OnlineDeploymentFile['resources']>> = mappin
 	limits: map.optional('limits', containerResources),
 }));
 
-/** Reads an online deployment file. Throws a `FileError` with every fault. */
-export function readOnlineDeployment(file: YamlFile): OnlineDeploymentFile {
+/** Reads an online deployment file. Throws a `FileError` with every fault. Warnings go to `warn`. */
+export function readOnlineDeployment(file: YamlFile, warn?: Warn): OnlineDeploymentFile {
 	const reading = new Reading(file);
 	const map = new MapReader(file.root, reading, 'an online deployment');
 	const facts = readDeploymentFacts(map);
@@ -137,7 +137,7 @@ export function readOnlineDeployment(file: YamlFile): OnlineDeploymentFile {
 	});
 	map.done();
 	checkInstances(deployment, map);
-	reading.finish();
+	reading.finish(warn);
 	return deployment;
 }
 

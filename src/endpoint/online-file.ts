@@ -2,7 +2,7 @@
 import { namedId, namedReference, type Reference } from '../asset/reference.ts';
 import { type ResourceIdentity, resourceIdentity, resourceIdentityBody } from '../asset/resource-identity.ts';
 import type { Place } from '../errors.ts';
-import { MapReader, mapOf, Reading } from '../yaml/checks.ts';
+import { MapReader, mapOf, Reading, type Warn } from '../yaml/checks.ts';
 import { type JsonObject, jsonObject, mapValues } from '../yaml/json.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { integer, stringMap, text, word } from '../yaml/values.ts';
@@ -29,8 +29,8 @@ export interface OnlineEndpointFile {
 	readonly at: Place;
 }
 
-/** Reads an online endpoint file. Throws a `FileError` with every fault. */
-export function readOnlineEndpoint(file: YamlFile): OnlineEndpointFile {
+/** Reads an online endpoint file. Throws a `FileError` with every fault. Warnings go to `warn`. */
+export function readOnlineEndpoint(file: YamlFile, warn?: Warn): OnlineEndpointFile {
 	const reading = new Reading(file);
 	const map = new MapReader(file.root, reading, 'an online endpoint');
 	map.ignore('$schema', 'id', 'provisioning_state', 'scoring_uri', 'openapi_uri', 'kind');
@@ -50,7 +50,7 @@ export function readOnlineEndpoint(file: YamlFile): OnlineEndpointFile {
 	};
 	map.done();
 	checkTraffic(endpoint, map);
-	reading.finish();
+	reading.finish(warn);
 	return endpoint;
 }
 

@@ -55,13 +55,19 @@ export class Reading {
 			: path.posix.join(path.posix.dirname(this.path.split(path.sep).join('/')), written);
 	}
 
-	/** Throws one `FileError` with all faults, if there are any. */
-	finish(): void {
+	/** Hands over the warnings, then throws one `FileError` with all faults, if there are any. */
+	finish(warn?: Warn): void {
+		for (const warning of this.warnings) {
+			warn?.(warning);
+		}
 		if (this.faults.length > 0) {
 			throw new FileError(this.path, this.faults);
 		}
 	}
 }
+
+/** Takes a warning about a file: it is taken as it is, but may not be what was meant. */
+export type Warn = (warning: Fault) => void;
 
 /** Turns a node into a value. After noting a fault it still gives a value, so that reading can go on to the next fault. */
 export type Reader<T> = (node: YamlNode, reading: Reading) => T;

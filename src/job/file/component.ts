@@ -3,7 +3,7 @@ import type { ComponentFile } from '../../asset/component-file.ts';
 import type { Dependency } from '../../asset/dependency.ts';
 import { assetReference, hasExpression, isUri } from '../../asset/reference.ts';
 import { FileError } from '../../errors.ts';
-import { asText, child, describe, MapReader, Reading } from '../../yaml/checks.ts';
+import { asText, child, describe, MapReader, Reading, type Warn } from '../../yaml/checks.ts';
 import { openYaml } from '../../yaml/load.ts';
 import type { YamlFile, YamlNode } from '../../yaml/node.ts';
 import { commandComponent } from './component-command.ts';
@@ -22,14 +22,14 @@ export type NodeComponent =
 	  }
 	| { readonly form: 'registered'; readonly dependency: Dependency; readonly source: string };
 
-/** Reads a component file. Throws a `FileError` with every fault. */
-export function readComponentFile(file: YamlFile): ComponentFile {
+/** Reads a component file. Throws a `FileError` with every fault. Warnings go to `warn`. */
+export function readComponentFile(file: YamlFile, warn?: Warn): ComponentFile {
 	const reading = new Reading(file);
 	const { file: component } = componentOf(file.root, reading, undefined);
 	if (component.name === undefined) {
 		reading.fault(file.root.at, "A component file needs the key 'name'.");
 	}
-	reading.finish();
+	reading.finish(warn);
 	return component;
 }
 
@@ -58,17 +58,21 @@ function byType(type: string, map: MapReader): ReadComponent {
 			return sparkComponent(map);
 		case 'pipeline':
 			return pipelineComponent(map);
-		default: {
+		default:
 			map.reading.fault(
-				child({ kind: 'map', entries: [], at: map.at }, 'type')?.at ?? map.at,
+				map.node('type')?.at ?? map.at,
 				`Components of type '${type}' are not supported; this action knows command, parallel, spark and pipeline.`,
 			);
 			map.rest();
-			return commandComponent(
-				new MapReader({ kind: 'map', entries: [], at: map.at }, new Reading(map.reading), 'a component'),
-			);
-		}
+			return unknownComponent(map);
 	}
+}
+
+// Stands in for a component that cannot be read; its file is refused anyway.
+function unknownComponent(map: MapReader): ReadComponent {
+	return commandComponent(
+		new MapReader({ kind: 'map', entries: [], at: map.at }, new Reading(map.reading), 'a component'),
+	);
 }
 
 /** Reads what a node says under `component` or `trial`: a file, a registered component, or a definition on the spot. */

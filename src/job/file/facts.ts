@@ -36,6 +36,17 @@ export interface JobFacts {
 	readonly at: Place;
 }
 
+const jobName: Reader<string> = (node, reading) => {
+	const name = filledText(node, reading);
+	if (name !== '' && !/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}$/.test(name)) {
+		reading.fault(
+			node.at,
+			`'${name}' cannot be the name of a job: letters, digits, hyphens and underscores, starting with a letter or digit.`,
+		);
+	}
+	return name;
+};
+
 /** A reader of `compute`. */
 export const jobCompute: Reader<JobCompute> = (node, reading) => {
 	const written = node.kind === 'scalar' ? node.text.toLowerCase() : '';
@@ -54,7 +65,7 @@ const notificationSetting: Reader<NotificationSetting> = mapping('notification_s
 export function readFacts(map: MapReader): JobFacts {
 	map.ignore('$schema', 'type', 'id', 'status', 'creation_context', 'log_files', 'parameters');
 	return {
-		name: map.optional('name', filledText),
+		name: map.optional('name', jobName),
 		displayName: map.optional('display_name', text),
 		experimentName: map.optional('experiment_name', text),
 		description: map.optional('description', text),

@@ -1,5 +1,5 @@
 // The one entry to job files: any type of CLI v2 job in, its typed file or its REST body out.
-import { type Reader, Reading } from '../../yaml/checks.ts';
+import { type Reader, Reading, type Warn } from '../../yaml/checks.ts';
 import { type FileKind, kindOf } from '../../yaml/kind.ts';
 import type { YamlFile } from '../../yaml/node.ts';
 import { type AutoMlJobFile, automlJob, automlJobBody } from './automl.ts';
@@ -20,17 +20,17 @@ const READERS: Partial<Readonly<Record<FileKind, Reader<JobFile>>>> = {
 	'job:automl': automlJob,
 };
 
-/** Reads a job file of any type. Throws a `FileError` with every fault. */
-export function readJobFile(file: YamlFile): JobFile {
+/** Reads a job file of any type. Throws a `FileError` with every fault. Warnings go to `warn`. */
+export function readJobFile(file: YamlFile, warn?: Warn): JobFile {
 	const kind = kindOf(file, 'job');
 	const reading = new Reading(file);
 	const reader = READERS[kind];
 	if (reader === undefined) {
 		reading.fault(file.root.at, `This file is not a job that this action can run (it is: ${kind}).`);
-		reading.finish();
+		reading.finish(warn);
 	}
 	const job = (reader ?? commandJob)(file.root, reading);
-	reading.finish();
+	reading.finish(warn);
 	return job;
 }
 

@@ -64,6 +64,11 @@ function literalInput(node: YamlNode, reading: Reading): JobInput {
 		reading.fault(node.at, `An input is a plain value or a mapping with 'path', but here is ${describe(node)}.`);
 	} else if (node.type === 'timestamp') {
 		reading.fault(node.at, `'${node.written}' is read as a date, which no input can be. Put it in quotes.`);
+	} else if (!/[a-zA-Z0-9_]/.test(node.text)) {
+		reading.warn(
+			node.at,
+			`Azure ML may refuse the input '${node.text}': it asks for at least one letter, digit or underscore.`,
+		);
 	} else if (node.type === 'str' && /^\$?\{inputs\.|^\{\{/.test(node.text)) {
 		reading.warn(node.at, `'${node.text}' is passed on as plain text. An expression is written \${{…}}.`);
 	}
