@@ -4,11 +4,13 @@ import type { Http } from '../azure/http.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import type { Clock } from '../clock.ts';
 import { duration } from '../duration.ts';
-import { ActionError, CancelledError, JobError } from '../errors.ts';
+import { ActionError, CancelledError, JobError, ServiceError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import type { Log } from '../log.ts';
 import type { RunContext } from '../run-context.ts';
 import { awaitEnd, cancelJob } from './cancel.ts';
 import { OWNER_PROPERTY, withRunFacts } from './facts-of-run.ts';
+import type { JobBody } from './file/context.ts';
 import type { JobFile } from './file/index.ts';
 import { jobBody } from './file/index.ts';
 import { type FollowedJob, followJob } from './follow.ts';
@@ -53,6 +55,8 @@ export interface TrainFacts {
 	readonly lastLines: readonly string[];
 }
 
+/** How long the answer to a submission is still waited for after a cancel. */
+const SUBMIT_PATIENCE = 2_000;
 /** How long the end of a cancelled job is waited for: the runner kills the step ten seconds after its signal. */
 const CANCEL_PATIENCE = 3_500;
 
@@ -117,15 +121,31 @@ async function submit(file: NonNullable<TrainRequest['file']>, request: TrainReq
 	// Kept before the request: should the step be killed while it is under way, the post step knows what to look for.
 	guard(name);
 	return guarded(name, request, parts, async () => {
-		const answer = await workspace.arm.put(
-			jobPath(workspace, name),
-			{ properties: body.properties },
-			{ doing: `submit the job "${name}"`, signal },
-		);
-		const job = jobFrom(answer.body ?? null, workspace, name);
+		const answer = await putJob(name, body, parts);
+		signal.throwIfAborted();
+		const job = jobFrom(answer ?? null, workspace, name);
 		log.info(`Submitted the job ${job.name} (experiment ${job.experimentName}).`);
 		return job;
 	});
+}
+
+/** Sends the body. A cancel of the workflow does not stop it at once: only a job that exists can be cancelled. */
+async function putJob(name: string, body: JobBody, parts: TrainParts): Promise<Json | undefined> {
+	const { workspace, signal, clock, guard } = parts;
+	signal.throwIfAborted();
+	const late = new AbortController();
+	const giveUp = (): void => void clock.sleep(SUBMIT_PATIENCE).then(() => late.abort(signal.reason));
+	signal.addEventListener('abort', giveUp, { once: true });
+	try {
+		const call = { doing: `submit the job "${name}"`, signal: late.signal };
+		return (await workspace.arm.put(jobPath(workspace, name), { properties: body.properties }, call)).body;
+	} catch (error) {
+		// A refusal is certain; after anything else there may be a job for the post step to find.
+		if (error instanceof ServiceError && [400, 401, 403, 404].includes(error.status)) guard(undefined);
+		throw error;
+	} finally {
+		signal.removeEventListener('abort', giveUp);
+	}
 }
 
 /** The first of `owner`, `owner-2`, … that is free, or that a live job of this very run has. */
