@@ -1,5 +1,5 @@
 // The only reader of `with:` and of the environment: text in, checked values out. Every fault is found before one is told.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { Cloud } from './azure/cloud.ts';
 import type { AuthRequest } from './azure/credential.ts';
 import type { WorkspaceName } from './azure/workspace.ts';
@@ -270,7 +270,7 @@ function readTraffic(reader: InputReader): readonly TrafficStep[] {
 }
 
 function readSmokeTest(reader: InputReader, file: InputFile): string {
-	if (!existsSync(file.absolute)) return '';
+	if (!statSync(file.absolute, { throwIfNoEntry: false })?.isFile()) return '';
 	const body = readFileSync(file.absolute, 'utf8');
 	if (parseJson(body) === undefined) reader.fault(`smoke-test-file: ${file.path} is not JSON.`);
 	return body;

@@ -113,7 +113,7 @@ export function readTarget(reader: InputReader, identity: Identity, optional: bo
 	for (const [name] of missing) reader.fault(`${name}: needed to find the workspace, but not given.`);
 	for (const [name, value] of Object.entries(values)) {
 		// They become parts of a path, so that nothing may stand in them which means something there.
-		if (value !== undefined && !/^[\w.()-]{1,90}$/.test(value))
+		if (value !== undefined && !/^(?!\.+$)[\p{L}\p{N}_.()-]{1,90}$/u.test(value))
 			reader.fault(`${name}: "${value}" is not a valid name.`);
 	}
 	return {
