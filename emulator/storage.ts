@@ -169,6 +169,11 @@ export class BlobStorage {
 		await this.#container(container).getBlockBlobClient(path).upload(bytes, bytes.length);
 	}
 
+	/** Deletes every blob whose name begins with `prefix`. */
+	async removeBelow(container: string, prefix: string): Promise<void> {
+		for (const blob of await this.list(container, prefix)) await this.#container(container).deleteBlob(blob.name);
+	}
+
 	/** Appends to an append blob, in the order of the calls. */
 	append(container: string, path: string, bytes: Buffer): Promise<void> {
 		const key = `${container}/${path}`;

@@ -135,6 +135,8 @@ describe('a command job', () => {
 	test('is deleted', async () => {
 		expect((await client.arm('DELETE', '/jobs/lost')).status).toBe(200);
 		expect((await client.arm('DELETE', '/jobs/lost')).status).toBe(204);
+		expect((await details('lost')).status).toBe(404);
+		expect((await emulator.blobs()).filter((blob) => blob.name.includes('dcid.lost'))).toEqual([]);
 	});
 });
 

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { LOCATION, serviceError } from '../errors.ts';
+import { IDENTITY } from '../platform.ts';
 import type { Answer, AnswerError } from '../server.ts';
 import type { Resource } from '../state.ts';
 import {
@@ -144,7 +145,12 @@ function describe(call: ArmCall, endpoint: Resource, given: Json, isNew: boolean
 		tags: call.body['tags'] ?? {},
 		location: LOCATION,
 		kind: 'Managed',
-		identity: { type: 'SystemAssigned', ...objectOf(call.body['identity']), principalId: principal },
+		identity: {
+			type: 'SystemAssigned',
+			...objectOf(call.body['identity']),
+			principalId: principal,
+			tenantId: IDENTITY.tenantId,
+		},
 		systemData: makeResource(call, ['onlineEndpoints', endpoint.name], {}).systemData,
 	});
 	call.platform.state.resources.touch();

@@ -73,6 +73,14 @@ export class JobRunner {
 		running.cancel();
 	}
 
+	/** Ends a job that is to be deleted, and forgets its run. */
+	async remove(name: string): Promise<void> {
+		const running = this.#running.get(name);
+		running?.cancel();
+		await running?.done;
+		this.#platform.state.runs.remove(name);
+	}
+
 	/** Cancels every job and waits for their ends. */
 	async stop(): Promise<void> {
 		const all = [...this.#running.values()];

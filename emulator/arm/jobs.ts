@@ -4,6 +4,7 @@ import { armError, LOCATION, serviceError } from '../errors.ts';
 import { isTerminal } from '../runs.ts';
 import type { Answer } from '../server.ts';
 import type { Resource } from '../state.ts';
+import { ARTIFACT_CONTAINER } from '../storage.ts';
 import {
 	type ArmCall,
 	checkName,
@@ -228,11 +229,13 @@ export function cancelResult(call: ArmCall): Answer {
 	return { status: 202, headers: { ...standard, Location: call.url }, json: {} };
 }
 
-function remove(call: ArmCall, runner: JobRunner): Answer {
+async function remove(call: ArmCall, runner: JobRunner): Promise<Answer> {
 	const key = keyOf(call, 'jobs', call.names['name'] ?? '');
 	const job = call.platform.state.resources.get(key);
 	if (!job) return { status: 204, headers: standard };
-	if (!isTerminal(String(current(call, job).properties['status']))) runner.cancel(job.name);
+	await runner.remove(job.name);
 	call.platform.state.resources.remove(key);
+	// A job of the same name later on must not write on in these logs.
+	await call.platform.storage.removeBelow(ARTIFACT_CONTAINER, `${artifactsPath(job.name)}/`);
 	return { status: 200, headers: standard };
 }
