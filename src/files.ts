@@ -41,29 +41,26 @@ export function readFiles({ train, register, deploy }: Inputs, log: Log): RunFil
 	const files: RunFiles = {
 		job: read(train?.file, (file) => ({
 			path: file.path,
-			job: readJobFile(applySet(file, overridesOf(train?.set ?? [], train?.compute))),
+			job: readJobFile(applySet(file, [...(train?.set ?? []), ...computeOverride(file, train?.compute)])),
 		})),
 		model: read(register?.file, readModelFile),
 		endpoint: read(deploy?.endpointFile, (file) => readOnlineEndpoint(onlineOnly(file))),
 		deployment: read(deploy?.deploymentFile, (file) => readOnlineDeployment(onlineOnly(file))),
 	};
-	const [first] = broken;
-	if (first !== undefined)
-		throw broken.length === 1
-			? first
-			: new FileError(
-					first.file,
-					broken.flatMap(({ faults }) => faults),
-				);
-	return files;
+	const [first, ...others] = broken;
+	if (first === undefined) return files;
+	if (others.length === 0) throw first;
+	throw new FileError(
+		first.file,
+		broken.flatMap(({ faults }) => faults),
+	);
 }
 
-/** `compute` goes last, so that it wins over a `set` of the same. */
-function overridesOf(set: readonly string[], compute: string | undefined): readonly string[] {
-	if (compute === undefined) return set;
-	const named =
-		compute === 'serverless' || compute === 'local' || compute.startsWith('azureml:') || compute.startsWith('/');
-	return [...set, `compute=${named ? compute : `azureml:${compute}`}`];
+/** `compute` as an override, to go last, so that it wins over a `set` of the same. */
+function computeOverride(file: YamlFile, compute: string | undefined): readonly string[] {
+	if (compute === undefined) return [];
+	const named = /^(serverless$|local$|azureml:|\/)/.test(compute) ? compute : `azureml:${compute}`;
+	return [`${kindOf(file) === 'job:pipeline' ? 'settings.default_compute' : 'compute'}=${named}`];
 }
 
 function onlineOnly(file: YamlFile): YamlFile {
