@@ -57,6 +57,11 @@ export async function hashTree(
 	return { hash: whole.digest('hex'), files, problems: reader.problems };
 }
 
+/** The content hash of a single file whose bytes are at hand. */
+export function contentHashOf(name: string, bytes: Buffer): string {
+	return createHash('sha256').update(`1#${name}#${bytes.length}`).update(bytes).digest('hex');
+}
+
 async function hashEntries(
 	entries: readonly LocalEntry[],
 	named: boolean,

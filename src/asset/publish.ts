@@ -1,0 +1,297 @@
+// Brings everything that a job, a deployment or an asset needs into the workspace: first all look-ups and checks, whose
+// faults are told together, then the uploads and registrations, each thing after what it refers to.
+import { createSlots } from '../azure/slots.ts';
+import type { Datastore, Workspace } from '../azure/workspace.ts';
+import type { Clock } from '../clock.ts';
+import { type Fault, FileError, ServiceError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Secrets } from '../secrets.ts';
+import { PLACEHOLDER_CODE, publishCode } from './code.ts';
+import { publishComponent } from './component.ts';
+import { type Content, ContentFaults, readContent } from './content.ts';
+import { publishData } from './data.ts';
+import type { Dependency, IdOf } from './dependency.ts';
+import { publishEnvironment } from './environment.ts';
+import type { HashKind } from './hash.ts';
+import { lookUp } from './lookup.ts';
+import type { MadeAsset } from './made.ts';
+import { publishModel } from './model-version.ts';
+import { contentKey, DependencyKeys, datastoreOf, definitionText, type Need, needsOf, placeOf } from './needs.ts';
+import { storageFault } from './storage.ts';
+import type { AssetVersion } from './version.ts';
+
+export type { MadeAsset } from './made.ts';
+
+/** Publishes dependencies and remembers what became of them. */
+export interface Publisher {
+	/**
+	 * Makes sure that all of them, and what they need themselves, are in the workspace.
+	 * @throws FileError with every reference that leads nowhere and every path that cannot be uploaded; nothing was sent then
+	 */
+	publish(dependencies: readonly Dependency[]): Promise<void>;
+	/** The id or URI of a published dependency. */
+	readonly idOf: IdOf;
+	/** What was made or found made, in the order of its coming to be. */
+	made(): readonly MadeAsset[];
+	/** The content hash that stands in the place of a local path: of an upload or a build context that was published. */
+	uploadHashOf(path: string): string | undefined;
+}
+
+export interface PublisherParts {
+	readonly workspace: Workspace;
+	readonly log: Log;
+	readonly secrets: Secrets;
+	readonly clock: Clock;
+	/** Absolute path of the checkout. */
+	readonly checkout: string;
+	/** Absolute paths that belong to the runner and are never uploaded from a folder around them. */
+	readonly runnerPaths?: readonly string[];
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** Requests to the resource manager that are under way at once. */
+const ARM_REQUESTS = 8;
+/** Folders that are hashed at once. */
+const HASHING = 2;
+
+/** A publisher that has published nothing yet. */
+export function createPublisher(parts: PublisherParts): Publisher {
+	return new AssetPublisher(parts);
+}
+
+/** Makes a thing, or gives the one that was made under the same key. */
+type Once = (key: string, make: () => Promise<MadeAsset>) => Promise<MadeAsset>;
+
+class AssetPublisher implements Publisher {
+	readonly #parts: PublisherParts;
+	readonly #ids = new Map<string, string>();
+	readonly #contents = new Map<string, Content>();
+	readonly #datastores = new Map<string, Datastore>();
+	readonly #made = new Map<string, MadeAsset>();
+	readonly #keys = new DependencyKeys();
+	readonly #armSlots: ReturnType<typeof createSlots>;
+	readonly #blobSlots: ReturnType<typeof createSlots>;
+	readonly #hashSlots: ReturnType<typeof createSlots>;
+
+	constructor(parts: PublisherParts) {
+		this.#parts = parts;
+		this.#armSlots = createSlots(parts.clock, ARM_REQUESTS);
+		this.#hashSlots = createSlots(parts.clock, HASHING);
+		this.#blobSlots = createSlots(parts.clock);
+	}
+
+	readonly idOf: IdOf = (dependency) => {
+		const id = this.#ids.get(this.#keys.of(dependency));
+		if (id === undefined) throw new Error(`a dependency (${dependency.need}) is used that was not published`);
+		return id;
+	};
+
+	made(): readonly MadeAsset[] {
+		return [...this.#made.values()];
+	}
+
+	uploadHashOf(path: string): string | undefined {
+		return this.#contents.get(contentKey(path, 'upload'))?.hash;
+	}
+
+	async publish(dependencies: readonly Dependency[]): Promise<void> {
+		const wanted = new Map<string, Dependency>();
+		this.#collect(dependencies, wanted);
+		await this.#check([...wanted.values()]);
+		await this.#make([...wanted.values()]);
+	}
+
+	/** Everything that is needed directly or by something needed, each once. */
+	#collect(dependencies: readonly Dependency[], wanted: Map<string, Dependency>): void {
+		for (const dependency of dependencies) {
+			const key = this.#keys.of(dependency);
+			if (wanted.has(key) || this.#ids.has(key)) continue;
+			this.#collect(needsOf(dependency), wanted);
+			wanted.set(key, dependency);
+		}
+	}
+
+	async #check(wanted: readonly Dependency[]): Promise<void> {
+		const faults = (await inParallel(wanted, (dependency) => this.#faultsOf(dependency))).flat();
+		const [first] = faults;
+		if (first === undefined) return;
+		// The file of the user's that refers, not one whose content is at fault.
+		const named = wanted.map(placeOf).find((place) => place !== undefined);
+		throw new FileError(named?.file ?? first.where?.file ?? '', unique(faults));
+	}
+
+	async #faultsOf(dependency: Dependency): Promise<readonly Fault[]> {
+		switch (dependency.need) {
+			case 'reference': {
+				const found = await lookUp(dependency.reference, { ...this.#parts, slots: this.#armSlots });
+				if ('fault' in found) return [found.fault];
+				this.#ids.set(this.#keys.of(dependency), found.id);
+				return [];
+			}
+			case 'code':
+				return this.#readFaults(dependency, 'content');
+			case 'upload':
+			case 'build-context': {
+				const store = await this.#datastoreFaults(dependency);
+				return [...store, ...(await this.#readFaults(dependency, 'upload'))];
+			}
+			default:
+				return [];
+		}
+	}
+
+	async #readFaults(
+		{ path, written, at }: Need<'code' | 'upload' | 'build-context'>,
+		kind: HashKind,
+	): Promise<Fault[]> {
+		const { checkout, runnerPaths = [], log, secrets, signal } = this.#parts;
+		const parts = { checkout, runnerPaths, log, secrets: secrets.values(), signal };
+		try {
+			const content = await this.#hashSlots.run(() => readContent(path, written, kind, parts));
+			this.#contents.set(contentKey(path, kind), content);
+			return [];
+		} catch (error) {
+			if (!(error instanceof ContentFaults)) throw error;
+			return error.faults.map(({ message, where = at }) => ({ message, where }));
+		}
+	}
+
+	async #datastoreFaults(dependency: Need<'upload' | 'build-context'>): Promise<Fault[]> {
+		const name = datastoreOf(dependency);
+		try {
+			const datastore = await this.#armSlots.run(() => this.#parts.workspace.datastore(name));
+			this.#datastores.set(name ?? '', datastore);
+			const fault = storageFault(datastore);
+			return fault === undefined ? [] : [{ message: fault, where: dependency.at }];
+		} catch (error) {
+			if (!(error instanceof ServiceError) || error.status !== 404) throw error;
+			return [{ message: error.message, where: dependency.at }];
+		}
+	}
+
+	/** Side by side, but each after what it needs. The first failure ends the others. */
+	async #make(wanted: readonly Dependency[]): Promise<void> {
+		const stop = new AbortController();
+		const signal = this.#parts.signal === undefined ? stop.signal : AbortSignal.any([this.#parts.signal, stop.signal]);
+		const underWay = new Map<string, Promise<void>>();
+		const same = new Map<string, Promise<MadeAsset>>();
+		const make = (dependency: Dependency): Promise<void> => {
+			const key = this.#keys.of(dependency);
+			const begun = underWay.get(key);
+			if (begun !== undefined || this.#ids.has(key)) return begun ?? Promise.resolve();
+			const work = (async () => {
+				await Promise.all(needsOf(dependency).map(make));
+				signal.throwIfAborted();
+				this.#ids.set(key, await this.#makeOne(dependency, signal, same));
+			})();
+			underWay.set(key, work);
+			return work;
+		};
+		await Promise.all(wanted.map(make)).catch(async (error) => {
+			stop.abort(error);
+			await Promise.allSettled(underWay.values());
+			throw error;
+		});
+	}
+
+	async #makeOne(dependency: Dependency, signal: AbortSignal, same: Map<string, Promise<MadeAsset>>): Promise<string> {
+		/** The same content is sent once, however many paths lead to it. */
+		const once: Once = async (key, make) => {
+			const begun = same.get(key) ?? make();
+			same.set(key, begun);
+			const made = await begun;
+			if (!this.#made.has(made.id)) this.#made.set(made.id, made);
+			return made;
+		};
+		const { workspace } = this.#parts;
+		const parts = { workspace, idOf: this.idOf, signal };
+		switch (dependency.need) {
+			case 'reference':
+				throw new Error('references are looked up, not made');
+			case 'code':
+			case 'placeholder-code': {
+				const [content, written] =
+					dependency.need === 'code'
+						? [this.#content(dependency.path, 'content'), dependency.written]
+						: [PLACEHOLDER_CODE, 'of components without code'];
+				const code = { ...this.#parts, signal, slots: this.#blobSlots };
+				return (await once(`code ${content.hash}`, () => publishCode(content, written, code))).id;
+			}
+			case 'upload':
+			case 'build-context':
+				return this.#upload(dependency, signal, once);
+			case 'environment': {
+				const { environment, anonymous } = dependency;
+				const context = environment.build?.context;
+				const contextHash = context?.need === 'build-context' ? this.uploadHashOf(context.path) : undefined;
+				const make = () => publishEnvironment(environment, anonymous, { ...parts, contextHash });
+				return this.#version('environment', dependency, make, once);
+			}
+			case 'model': {
+				const { model, anonymous } = dependency;
+				const contentHash = model.source.need === 'upload' ? this.uploadHashOf(model.source.path) : undefined;
+				return this.#version(
+					'model',
+					dependency,
+					() => publishModel(model, anonymous, { ...parts, contentHash }),
+					once,
+				);
+			}
+			case 'component':
+				return this.#version('component', dependency, () => publishComponent(dependency.component, true, parts), once);
+		}
+	}
+
+	async #upload(dependency: Need<'upload' | 'build-context'>, signal: AbortSignal, once: Once): Promise<string> {
+		const content = this.#content(dependency.path, 'upload');
+		const datastore = this.#datastores.get(datastoreOf(dependency) ?? '');
+		if (datastore === undefined) throw new Error('a datastore was not looked up');
+		const parts = { ...this.#parts, signal, slots: this.#blobSlots };
+		const key = `data ${datastore.name} ${content.hash} ${content.base}`;
+		const make = async () => (await publishData(content, dependency.written, datastore, parts)).made;
+		const { id } = await once(key, make);
+		if (dependency.need === 'upload') return dependency.type === 'uri_folder' ? `${id}/` : id;
+		// The service wants the slash.
+		return `${id.replace(`azureml://datastores/${datastore.name}/paths`, datastore.containerUrl)}/`;
+	}
+
+	/** Registers a version; definitions of the same content come to the same one. */
+	async #version(
+		kind: string,
+		dependency: Need<'environment' | 'model' | 'component'>,
+		make: () => Promise<AssetVersion>,
+		once: Once,
+	): Promise<string> {
+		const { log, workspace } = this.#parts;
+		const register = async (): Promise<MadeAsset> => {
+			const { name, version, id, reused } = await this.#armSlots.run(make);
+			const where = placeOf(dependency)?.file;
+			log.info(`${capital(kind)} ${name}:${version} (${where}): ${reused ? 'is there' : 'registered'}.`);
+			return { kind, name, version, id, reused };
+		};
+		return (await once(definitionText(dependency, workspace.id, this.idOf), register)).id;
+	}
+
+	#content(path: string, kind: HashKind): Content {
+		const content = this.#contents.get(contentKey(path, kind));
+		if (content === undefined) throw new Error(`${path} was not read before it is uploaded`);
+		return content;
+	}
+}
+
+/** All at once; after a failure the others are waited for, so that nothing goes on behind the error's back. */
+async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+	const ends = await Promise.allSettled(items.map(work));
+	return ends.map((end) => {
+		if (end.status === 'rejected') throw end.reason;
+		return end.value;
+	});
+}
+
+function unique(faults: readonly Fault[]): Fault[] {
+	return [...new Map(faults.map((fault) => [JSON.stringify(fault), fault])).values()];
+}
+
+function capital(text: string): string {
+	return text.charAt(0).toUpperCase() + text.slice(1);
+}

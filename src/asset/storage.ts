@@ -1,0 +1,82 @@
+// The blob container behind a datastore, opened with the credential that the datastore itself gives out. A token of the
+// signed-in identity is never shown to a storage account.
+import { type BlobContainer, type ContainerAccess, openContainer } from '../azure/blob.ts';
+import { BlobError } from '../azure/blob-error.ts';
+import type { Slots } from '../azure/slots.ts';
+import type { Datastore, Workspace } from '../azure/workspace.ts';
+import { ServiceError, TransferError } from '../errors.ts';
+import { textAt } from '../json.ts';
+import type { UploadParts } from './upload.ts';
+
+export interface StorageParts extends UploadParts {
+	readonly workspace: Workspace;
+	readonly slots: Slots;
+}
+
+/** How often a credential is asked for when one is over before the work is. */
+const CREDENTIALS = 3;
+
+/** Datastores whose account answers on its blob address. Of a Data Lake Gen2 account that is not confirmed for every operation. */
+const BLOB_TYPES = new Set(['AzureBlob', 'AzureDataLakeGen2']);
+
+/** Does work with the container of a datastore; again, with a new credential, where the old one is over meanwhile. */
+export async function withDatastore<T>(
+	datastore: Datastore,
+	parts: StorageParts,
+	work: (container: BlobContainer, again: boolean) => Promise<T>,
+): Promise<T> {
+	const { clock, slots, signal, log } = parts;
+	for (let turn = 1; ; turn += 1) {
+		const access = await accessTo(datastore, parts);
+		const container = openContainer(access, { clock, slots, signal, onRetry: (line) => log.debug(line) });
+		try {
+			return await work(container, turn > 1);
+		} catch (error) {
+			const over = 'sas' in access && error instanceof BlobError && error.signatureRefused;
+			if (!over || turn === CREDENTIALS) throw error;
+			log.debug(`The signature for the datastore ${datastore.name} is over; asking for a new one.`);
+		}
+	}
+}
+
+/** Why nothing can be uploaded to a datastore of this type, as a sentence; undefined where it can. */
+export function storageFault({ name, type }: Datastore): string | undefined {
+	if (BLOB_TYPES.has(type)) return undefined;
+	return `The datastore "${name}" is of type ${type || 'unknown'}; uploads need one of type AzureBlob.`;
+}
+
+async function accessTo(datastore: Datastore, { workspace, log, signal }: StorageParts): Promise<ContainerAccess> {
+	const { name, containerUrl: url, accountName: account } = datastore;
+	const doing = `get the credential of the datastore "${name}"`;
+	const path = `${workspace.id}/datastores/${encodeURIComponent(name)}/listSecrets`;
+	const secrets = (await workspace.arm.post(path, undefined, { doing, signal }).catch((error) => refuse(error, name)))
+		.body;
+	const type = textAt(secrets, 'secretsType') ?? 'none';
+	const key = textAt(secrets, 'key');
+	if (type === 'AccountKey' && key !== undefined) {
+		log.mask(key);
+		return { url, account, key };
+	}
+	const sas = textAt(secrets, 'sasToken')?.replace(/^\?/, '');
+	if (type === 'Sas' && sas !== undefined && sas !== '') {
+		log.mask(sas);
+		log.mask(new URLSearchParams(sas).get('sig') ?? '');
+		return { url, sas };
+	}
+	throw noCredential(name, `It gives a credential of type ${type}.`);
+}
+
+function refuse(error: unknown, name: string): never {
+	// 400 is what a datastore without credentials was heard to answer; that is not confirmed for every kind.
+	if (!(error instanceof ServiceError) || (error.status !== 400 && error.status !== 404)) throw error;
+	throw noCredential(name, error.why ?? 'It gives none.', error);
+}
+
+function noCredential(name: string, why: string, cause?: unknown): TransferError {
+	return new TransferError({
+		what: `Nothing can be uploaded to the datastore "${name}": it gives out neither an account key nor a SAS.`,
+		why,
+		next: 'Give the datastore an account key or a SAS, or put the files into storage another way and refer to them by an azureml:// URI.',
+		...(cause === undefined ? {} : { cause }),
+	});
+}
