@@ -132,21 +132,27 @@ describe('on-cancel: detach', () => {
 	);
 });
 
-test('a cancel while the submission is under way leaves no job behind', async () => {
-	const submits = (): Request[] => site.requests().filter(({ line }) => line === 'PUT jobs/early');
-	const forget = site.emulator.faults.add({
-		face: 'arm',
-		method: 'PUT',
-		path: /\/jobs\/early/,
-		effect: { delayMs: 800 },
-	});
-	const run = await site.run(
-		{ 'job-file': 'job.yml', 'job-name': 'early' },
-		{ files: jobFiles(ENDLESS), cancel: { when: () => submits().length > 0 } },
+describe('a submission that is under way', () => {
+	test.each([
+		['SIGINT', 1],
+		['SIGKILL', null],
+	] as const)(
+		'leaves no job behind after %s',
+		async (signal, code) => {
+			const name = `early-${signal.toLowerCase()}`;
+			const submits = (): Request[] => site.requests().filter(({ line }) => line === `PUT jobs/${name}`);
+			const path = new RegExp(`/jobs/${name}`);
+			const forget = site.emulator.faults.add({ face: 'arm', method: 'PUT', path, effect: { delayMs: 1_200 } });
+			const run = await site.run(
+				{ 'job-file': 'job.yml', 'job-name': name },
+				{ files: jobFiles(ENDLESS), cancel: { when: () => submits().length > 0, signal } },
+			);
+			forget();
+			expect(run.code).toBe(code);
+			expect(run.tookToStop).toBeLessThan(7_000);
+			expect(submits()).toHaveLength(1);
+			expect(await finalState(name)).toBe('Canceled');
+		},
+		30_000,
 	);
-	forget();
-	expect(run.code).toBe(1);
-	expect(run.tookToStop).toBeLessThan(7_000);
-	expect(submits()).toHaveLength(1);
-	expect(await finalState('early')).toBe('Canceled');
-}, 30_000);
+});

@@ -72,9 +72,12 @@ describe('the main job', () => {
 	});
 
 	test('signs in with an ID token of GitHub and no secret, before anything else', () => {
-		const [ask, token] = first.main.filter(({ face, path }) => /idtoken|oauth2/.test(`${face} ${path}`));
-		expect(ask).toMatchObject({ face: 'github', query: { audience: 'api://AzureADTokenExchange' }, status: 200 });
-		expect(token).toMatchObject({ face: 'entra', method: 'POST', status: 200 });
+		const ask = first.main.find(({ face }) => face === 'github');
+		expect(ask).toMatchObject({ query: { audience: 'api://AzureADTokenExchange' }, status: 200 });
+		const [token, ...more] = first.main.filter(({ face, method }) => face === 'entra' && method === 'POST');
+		expect(token?.status).toBe(200);
+		// Scoring is by key, so that there is one resource to have a token for.
+		expect(more).toEqual([]);
 		expect(token?.body).toMatchObject({ client_id: site.emulator.clientId, scope: `${site.emulator.arm}/.default` });
 		expect(Object.keys(token?.body as object)).toContain('client_assertion');
 		expect(Object.keys(token?.body as object)).not.toContain('client_secret');
