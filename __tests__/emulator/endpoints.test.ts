@@ -211,6 +211,16 @@ describe('credentials', () => {
 	});
 });
 
+describe('an AADToken endpoint', () => {
+	test('wants a token for Azure ML, not for Resource Manager', async () => {
+		await client.operation(await endpoint({}, 'signed-in', 'AADToken'));
+		const ml = await Client.signIn(emulator, 'https://ml.azure.com');
+		const ask = (token: string) =>
+			client.send('POST', `${emulator.arm}/online/signed-in/score`, {}, { Authorization: `Bearer ${token}` });
+		expect([(await ask(client.token)).status, (await ask(ml.token)).status]).toEqual([401, 404]);
+	});
+});
+
 describe('deleting an endpoint', () => {
 	test('takes its deployments along', async () => {
 		const deleted = await client.arm('DELETE', '/onlineEndpoints/digits');

@@ -65,6 +65,21 @@ describe('a command job', () => {
 		});
 	});
 
+	test('gives an mlflow_model, whose flavors are read as texts', async () => {
+		const mlmodel = 'flavors:\n  sklearn:\n    sklearn_version: 1.10\n    code: null\n';
+		await client.job('mlflow', `mkdir -p outputs/m && printf '${mlmodel.replaceAll('\n', '\\n')}' > outputs/m/MLmodel`);
+		expect(await client.ended('mlflow')).toBe('Completed');
+		const modelUri = 'azureml://jobs/mlflow/outputs/artifacts/paths/outputs/m';
+		const put = await client.arm('PUT', '/models/flavored/versions/1', {
+			properties: { modelType: 'mlflow_model', modelUri },
+		});
+		expect(at(put.body, 'properties', 'flavors')).toEqual({ sklearn: { data: { sklearn_version: '1.10' } } });
+		const again = await client.arm('PUT', '/models/flavored/versions/1', {
+			properties: { modelUri, tags: { a: 'b' } },
+		});
+		expect([again.status, at(again.body, 'properties', 'tags')]).toEqual([200, { a: 'b' }]);
+	});
+
 	test('fails with the end of its log, and the ARM resource has no word about it', async () => {
 		await client.job('broken', 'echo no $((6 * 7)) data >&2; exit 3');
 		expect(await client.ended('broken')).toBe('Failed');

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
@@ -126,6 +128,23 @@ describe('ID token of GitHub', () => {
 		const [head, claims] = (await idToken()).split('.');
 		expect((await federated(`${head}.${claims}.${'A'.repeat(342)}`)).body['error_codes']).toEqual([700027]);
 	});
+});
+
+describe("Microsoft's client library", () => {
+	test('signs in with the environment that the emulator gives', async () => {
+		const script = `
+			import { ClientSecretCredential } from '@azure/identity';
+			const [authorityHost, tenant, client, secret, scope] = process.argv.slice(1);
+			const options = { authorityHost, disableInstanceDiscovery: true };
+			const { token } = await new ClientSecretCredential(tenant, client, secret, options).getToken(scope);
+			console.log(token);`;
+		const { authority, tenantId, clientId, clientSecret, arm, env } = emulator;
+		const inputs = [authority, tenantId, clientId, clientSecret, `${arm}/.default`];
+		const options = { env: { ...process.env, ...env } };
+		const args = ['--input-type=module', '--eval', script, '--', ...inputs];
+		const { stdout } = await promisify(execFile)(process.execPath, args, options);
+		expect(decodeJwt(stdout.trim()).aud).toBe(arm);
+	}, 20_000);
 });
 
 describe('access token', () => {

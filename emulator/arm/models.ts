@@ -89,7 +89,8 @@ async function readFlavors(call: ArmCall, place: Place): Promise<Json> {
 	if (text === undefined) return {};
 	let document: Json;
 	try {
-		document = objectOf(parse(text.toString('utf8')));
+		// Without types: a version such as 3.10 is a text, not a number.
+		document = objectOf(parse(text.toString('utf8'), { schema: 'failsafe' }));
 	} catch {
 		throw refused(400, `The MLmodel file at ${place.container}/${path} is not YAML.`);
 	}
@@ -98,7 +99,7 @@ async function readFlavors(call: ArmCall, place: Place): Promise<Json> {
 }
 
 function asTexts(data: Json): Json {
-	const entries = Object.entries(data).filter(([, value]) => value !== null);
+	const entries = Object.entries(data).filter(([, value]) => value !== null && value !== 'null');
 	return Object.fromEntries(
 		entries.map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : String(value)]),
 	);
