@@ -283,6 +283,15 @@ describe('a rollout that fails', () => {
 		});
 	});
 
+	test('a dark deployment that was deleted meanwhile does not keep the traffic from going back', async () => {
+		bench.service.seed('iris', { blue: 100, old: 0 });
+		spoil(2);
+		bench.clock.onSleep = () => void bench.service.deployments.delete('iris/old');
+		const error = await failure(asked);
+		expect(error.rolledBack).toBe(true);
+		expect(bench.service.traffic('iris')).toEqual({ blue: 100 });
+	});
+
 	test('a body that the service refuses leaves nothing to clean up', async () => {
 		bench.service.seed('iris', { blue: 100 });
 		bench.service.intercept = ({ method, path }) =>
@@ -362,6 +371,35 @@ describe('beside other runs', () => {
 		expect(bench.service.deployments.get('iris/green')?.properties['model']).toBe('old');
 	});
 
+	test('a deployment that was given traffic while this run waited is not updated', async () => {
+		bench.service.seed('iris', { blue: 100, green: 0 });
+		let first = true;
+		bench.service.intercept = ({ method, path }) => {
+			if (method !== 'PUT' || !path.endsWith('/deployments/green') || !first) return undefined;
+			first = false;
+			bench.service.seed('iris', { green: 100 });
+			return refuse(409, 'Conflict', 'busy');
+		};
+		const error = await failure(asked);
+		expect(error.why).toMatch(/traffic of the endpoint "iris" was changed by someone else/);
+		expect(bench.service.changes()).toEqual([`PUT ${E}/deployments/green`]);
+	});
+
+	test('a previous deployment that someone mirrors traffic to is not deleted', async () => {
+		bench.service.seed('iris', { blue: 100 });
+		bench.clock.onSleep = (ms) => {
+			const properties = bench.service.endpoints.get('iris')?.properties;
+			if (ms === 300_000 && properties !== undefined) properties.mirrorTraffic = { blue: 10 };
+		};
+		const traffic = [
+			{ percent: 10, hold: 300_000 },
+			{ percent: 100, hold: 0 },
+		];
+		const result = await deployOnline({ ...asked, traffic, deletePrevious: true }, bench.parts);
+		expect(result).toMatchObject({ traffic: { green: 100 }, deleted: [] });
+		expect(bench.service.deploymentNames('iris')).toContain('blue');
+	});
+
 	test('no traffic for a deployment that another run has overwritten after its test, and it is not deleted', async () => {
 		bench.service.seed('iris', { blue: 100 });
 		bench.service.score = () => {
@@ -394,8 +432,12 @@ describe('when the workflow is cancelled', () => {
 	test('during a hold the traffic goes back and the deployment goes, without waiting', async () => {
 		bench.service.seed('iris', { blue: 100 });
 		const cancel = new AbortController();
+		let before = 0;
 		bench.clock.onSleep = (ms) => {
-			if (ms === 300_000) cancel.abort(new Error('The workflow was cancelled.'));
+			if (ms === 300_000) {
+				cancel.abort(new Error('The workflow was cancelled.'));
+				before = bench.service.requests.length;
+			}
 			// Another change is refused while the one before it runs.
 			if (ms === 500) bench.service.finishAll();
 		};
@@ -407,7 +449,8 @@ describe('when the workflow is cancelled', () => {
 		bench.service.finishAll();
 		expect(bench.service.traffic('iris')).toEqual({ blue: 100 });
 		expect(bench.service.deploymentNames('iris')).toEqual(['blue']);
-		expect(bench.service.requests.some(({ path }) => path.endsWith('/getLogs'))).toBe(false);
+		const afterwards = bench.service.requests.slice(before).map(({ path }) => path);
+		expect(afterwards.filter((path) => path.startsWith('/operations/') || path.endsWith('/getLogs'))).toEqual([]);
 	});
 
 	test('while traffic is being set, that is waited out first and then undone', async () => {

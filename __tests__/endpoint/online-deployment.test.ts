@@ -44,6 +44,15 @@ test('asks its check before each attempt at a busy endpoint', async () => {
 	expect(checks).toBe(3);
 });
 
+test('waits as long as another deployment of the endpoint is being changed', async () => {
+	const other = bench.service.deployments.get('iris/blue');
+	if (other !== undefined) other.properties.provisioningState = 'Scaling';
+	bench.service.intercept = ({ method }) =>
+		method === 'PUT' && bench.clock.sleeps.length < 20 ? refuse(409, 'Conflict', 'busy') : undefined;
+	await putDeployment({ endpoint: 'iris', name: 'red', body, check: async () => {} }, bench.parts);
+	expect(bench.service.changes()).toHaveLength(21);
+});
+
 test('says why a deployment does not come up', async () => {
 	bench.service.provisioning.set('red', { code: 'ImageBuildFailure', message: 'pip could not find scikit-lern' });
 	await expect(

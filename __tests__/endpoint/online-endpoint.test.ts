@@ -191,6 +191,18 @@ describe('setTraffic', () => {
 		expect(bench.service.traffic('iris')).toEqual({ red: 100 });
 	});
 
+	test('a map that someone else sets right after is told', async () => {
+		let put = false;
+		bench.service.intercept = ({ method, path }) => {
+			if (method === 'GET' && path === PATH && put) bench.service.seed('iris', { red: 100 });
+			put ||= method === 'PUT';
+			return undefined;
+		};
+		await expect(setTraffic('iris', change, bench.parts)).rejects.toThrow(
+			/Expected blue 90 %, green 10 %, found red 100 %/,
+		);
+	});
+
 	test('a PUT whose answer was lost counts once it is in force', async () => {
 		let first = true;
 		bench.service.intercept = ({ method }) => {

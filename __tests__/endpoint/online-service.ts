@@ -48,7 +48,7 @@ interface Operation {
 	end: () => { status: string; error?: unknown };
 }
 
-const WORKSPACE = '/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w';
+const WORKSPACE = '/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/wsp';
 
 export class OnlineService {
 	readonly endpoints = new Map<string, Resource>();
@@ -398,7 +398,7 @@ export async function startBench(): Promise<Bench> {
 	const workspace: Workspace = {
 		subscriptionId: 's',
 		resourceGroup: 'g',
-		workspace: 'w',
+		workspace: 'wsp',
 		id: WORKSPACE,
 		scope: WORKSPACE.slice(1),
 		location: 'westeurope',

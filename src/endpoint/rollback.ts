@@ -1,12 +1,12 @@
 // What happens when a rollout fails or is cancelled: the traffic goes back to what it was, the container's log is kept,
 // the deployment goes or stays, and one error tells all of it.
-import { ActionError, messageOf, RolloutError } from '../errors.ts';
+import { ActionError, messageOf, RolloutError, ServiceError } from '../errors.ts';
 import type { InvokeParts } from './invoke.ts';
 import { containerLog, deleteDeployment, findDeployment, sameDeployment } from './online-deployment.ts';
 import { findEndpoint, type OnlineEndpoint, setTraffic } from './online-endpoint.ts';
 import type { EndpointParts } from './online-wait.ts';
 import { type Progress, type Rollout, SmokeTestFailed } from './rollout.ts';
-import { sameTraffic, shareOf, type TrafficMap, trafficText } from './traffic.ts';
+import { sameTraffic, servingTraffic, shareOf, type TrafficMap, trafficText } from './traffic.ts';
 
 const LOG_LINES = 100;
 /** The log is a courtesy: a service that does not give it must not hold up the clean-up. In milliseconds. */
@@ -78,12 +78,27 @@ async function restoreTraffic(rollout: Rollout, progress: Progress, parts: Endpo
 				said: `The traffic was changed by someone else meanwhile and is left as they set it (${trafficText(now.traffic)}).`,
 			};
 		}
-		const mirror = mirrorOf(endpoint, deployment);
-		await setTraffic(endpoint.name, { from: now.traffic, to: endpoint.traffic, mirror }, parts);
+		await putBack(endpoint, deployment, now.traffic, parts);
 		parts.log.info(`Traffic of ${endpoint.name}: ${before}, as before.`);
 		return { ok: true, said: `The traffic ${parts.atOnce ? 'is being put' : 'was put'} back as before (${before}).` };
 	} catch (error) {
 		return { ok: false, said: `The traffic could not be put back to ${before}; set it by hand. ${messageOf(error)}` };
+	}
+}
+
+async function putBack(
+	endpoint: OnlineEndpoint,
+	deployment: string,
+	from: TrafficMap,
+	parts: EndpointParts,
+): Promise<void> {
+	const mirror = mirrorOf(endpoint, deployment);
+	try {
+		await setTraffic(endpoint.name, { from, to: endpoint.traffic, mirror }, parts);
+	} catch (error) {
+		if (!(error instanceof ServiceError) || error.status !== 400) throw error;
+		// The map may name a deployment with a share of 0 that has been deleted since.
+		await setTraffic(endpoint.name, { from, to: servingTraffic(endpoint.traffic) }, parts);
 	}
 }
 
