@@ -70,8 +70,11 @@ function studioUrl(address: string | undefined, { tenantId }: Workspace): string
 	if (address === undefined || !URL.canParse(address)) return undefined;
 	const url = new URL(address);
 	if (url.protocol !== 'https:' && url.protocol !== 'http:') return undefined;
-	if (tenantId !== undefined && !url.searchParams.has('tid')) url.searchParams.set('tid', tenantId);
-	return decodeURI(url.toString()).replaceAll('%2F', '/');
+	if (tenantId !== undefined && !url.searchParams.has('tid')) {
+		// `searchParams.set` would escape the slashes of all the other parameters, too.
+		url.search = `${url.search === '' ? '?' : `${url.search}&`}tid=${encodeURIComponent(tenantId)}`;
+	}
+	return url.href;
 }
 
 function textsOf(value: Json | undefined): Record<string, string> {

@@ -1,5 +1,4 @@
-// The metrics of a finished job: the last value of each name.
-
+// The metrics of a finished job: the last value of each name, and the way there.
 import type { Workspace } from '../azure/workspace.ts';
 import { listAt, numberAt, textAt } from '../json.ts';
 
@@ -39,8 +38,10 @@ export async function readMetricHistory(
 	{ runId, key, most, signal }: { runId: string; key: string; most: number; signal?: AbortSignal | undefined },
 ): Promise<readonly MetricPoint[]> {
 	const points: MetricPoint[] = [];
+	const seen = new Set<string>();
 	let pageToken: string | undefined;
 	do {
+		if (pageToken !== undefined) seen.add(pageToken);
 		const page = await workspace.mlflow('metrics/get-history', {
 			doing: `read the history of the metric "${key}"`,
 			query: { run_id: runId, metric_key: key, ...(pageToken === undefined ? {} : { page_token: pageToken }) },
@@ -54,6 +55,6 @@ export async function readMetricHistory(
 			});
 		}
 		pageToken = textAt(page, 'next_page_token') || undefined;
-	} while (pageToken !== undefined && points.length < most);
+	} while (pageToken !== undefined && !seen.has(pageToken) && points.length < most);
 	return points.slice(0, most).sort((a, b) => a.step - b.step || a.timestamp - b.timestamp);
 }

@@ -11,6 +11,7 @@ const LONGEST = 255;
 export function validName(text: string): string | undefined {
 	const valid = text
 		.normalize('NFKD')
+		.replace(/\p{M}+/gu, '')
 		.replace(/[^\w-]+/g, '-')
 		.replace(/^[-_]+|[-_]+$/g, '')
 		.slice(0, LONGEST);
@@ -36,8 +37,7 @@ function folderOf(jobFile: string, run: RunContext): string {
 	const folder = jobFile
 		.split('/')
 		.slice(0, -1)
-		.filter((part) => part !== '.' && part !== '..' && part !== '')
-		.pop();
+		.findLast((part) => !['.', '..', ''].includes(part));
 	return folder ?? run.repository?.split('/')[1] ?? 'azureml';
 }
 

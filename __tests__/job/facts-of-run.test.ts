@@ -1,0 +1,58 @@
+import { describe, expect, test } from '@jest/globals';
+import { OWNER_PROPERTY, runTags, withRunFacts } from '../../src/job/facts-of-run.ts';
+import { runContext } from '../fixtures/run-context.ts';
+
+const PULL_REQUEST = runContext({ pullRequest: 7, branch: 'feature/x', headSha: 'b'.repeat(40) });
+
+describe('the tags of a run', () => {
+	test('say where it comes from', () => {
+		expect(runTags(PULL_REQUEST)).toEqual({
+			'github.repository': 'octo/iris',
+			'github.commit': 'b'.repeat(40),
+			'github.branch': 'feature/x',
+			'github.pull_request': '7',
+			'github.run_url': 'https://github.com/octo/iris/actions/runs/4711',
+		});
+	});
+
+	test('leave out what is not known, and fit', () => {
+		const run = runContext({ repository: undefined, sha: undefined, runUrl: undefined, branch: 'x'.repeat(2000) });
+		expect(Object.entries(runTags(run)).map(([key, value]) => [key, value.length])).toEqual([['github.branch', 1000]]);
+	});
+});
+
+describe('a job body', () => {
+	const body = { properties: { jobType: 'Command', tags: { team: 'blue' }, properties: { own: '1' } } };
+
+	test('gets the facts, beside what its file says', () => {
+		expect(withRunFacts(body, PULL_REQUEST, 'iris-4711-abc').properties).toEqual({
+			jobType: 'Command',
+			tags: { ...runTags(PULL_REQUEST), team: 'blue' },
+			properties: {
+				'mlflow.source.git.repoURL': 'https://github.com/octo/iris',
+				'mlflow.source.git.branch': 'feature/x',
+				'mlflow.source.git.commit': 'b'.repeat(40),
+				[OWNER_PROPERTY]: 'iris-4711-abc',
+				own: '1',
+			},
+		});
+	});
+
+	test('keeps what its file says of git and of tags', () => {
+		const written = {
+			properties: {
+				tags: { 'github.branch': 'mine' },
+				properties: { 'mlflow.source.git.commit': 'c', [OWNER_PROPERTY]: 'mine' },
+			},
+		};
+		const { tags, properties } = withRunFacts(written, PULL_REQUEST, 'owner').properties;
+		expect(tags).toMatchObject({ 'github.branch': 'mine', 'github.repository': 'octo/iris' });
+		expect(properties).toEqual({ 'mlflow.source.git.commit': 'c', [OWNER_PROPERTY]: 'mine' });
+	});
+
+	test('without tags and properties gets them', () => {
+		const { tags, properties } = withRunFacts({ properties: { tags: null } }, PULL_REQUEST, 'owner').properties;
+		expect(tags).toEqual(runTags(PULL_REQUEST));
+		expect(properties).toMatchObject({ [OWNER_PROPERTY]: 'owner' });
+	});
+});
