@@ -1,6 +1,6 @@
 // Puts a version of an asset: one that has its number, or the next free one, without ever writing over another's.
 import type { Workspace } from '../azure/workspace.ts';
-import { FileError, type Place, ServiceError } from '../errors.ts';
+import { ActionError, FileError, type Place, ServiceError } from '../errors.ts';
 import { type Json, type JsonObject, textAt } from '../json.ts';
 import type { AssetKind } from './reference.ts';
 
@@ -34,7 +34,7 @@ const TURNS = 5;
 
 /**
  * Makes the version, or finds it made.
- * @throws FileError when a version of that number has other content
+ * @throws FileError (ActionError where no file defines it) when a version of that number has other content
  */
 export async function putVersion(workspace: Workspace, request: VersionRequest): Promise<AssetVersion> {
 	return request.version === undefined ? putNext(workspace, request) : putGiven(workspace, request, request.version);
@@ -56,12 +56,10 @@ async function putGiven(workspace: Workspace, request: VersionRequest, version: 
 function compare(workspace: Workspace, request: VersionRequest, version: string, existing: Json): AssetVersion {
 	const { kind, name, body, same, where } = request;
 	if (same(existing, body(version))) return { ...named(workspace, kind, name, version), reused: true };
-	throw new FileError(where?.file ?? name, [
-		{
-			message: `The ${WORDS[kind]} '${name}' has a version '${version}' already, and it is of other content; a version cannot be changed. Give another version, or leave it out to get the next one.`,
-			where,
-		},
-	]);
+	const what = `The ${WORDS[kind]} '${name}' has a version '${version}' already, and it is of other content.`;
+	const next = 'A version cannot be changed: give another one, or none to get the next.';
+	if (where === undefined) throw new ActionError({ what, next });
+	throw new FileError(where.file, [{ message: `${what} ${next}`, where }]);
 }
 
 /** A number may be taken between asking for it and using it; then the next is asked for. */
