@@ -2,6 +2,7 @@
 
 import { COMPONENTS, DATA, ENVIRONMENTS, furnishEnvironments } from './arm/asset-kinds.ts';
 import { routeAssets } from './arm/assets.ts';
+import { routeBatchEndpoints } from './arm/batch-endpoints.ts';
 import { type ArmCall, keyOf, objectOf } from './arm/call.ts';
 import { routeCodes } from './arm/codes.ts';
 import { furnishComputes, routeComputes } from './arm/computes.ts';
@@ -143,6 +144,7 @@ export class AzureMl {
 		routeComputes(routes, this.#operations);
 		routeJobs(routes, this.#runner);
 		routeEndpoints(routes, this.#operations, this.#serving);
+		routeBatchEndpoints(routes);
 		routeDeployments(routes, this.#operations, this.#serving);
 		this.#operations.route(routes);
 		return routes;

@@ -78,6 +78,7 @@ describe('Resource Manager', () => {
 		expect(await details('/models/none')).toBe('ModelNotFound');
 		expect(await details('/models/none/versions/1')).toBe('NoSuchModelRegistered');
 		expect(await details('/onlineEndpoints/none')).toBe('NoSuchEndpoint');
+		expect(await details('/batchEndpoints/none')).toBe('NoSuchEndpoint');
 	});
 
 	test('answers 404 for a compute without any body', async () => {

@@ -1,6 +1,7 @@
 import { getOctokit } from '@actions/github';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
+import './client.ts';
 
 let emulator: Emulator;
 let octokit: ReturnType<typeof getOctokit>;

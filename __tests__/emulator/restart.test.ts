@@ -115,5 +115,5 @@ describe('npm run emulator', () => {
 		const mark = `--location ${join(data, 'storage')}`;
 		while (execFileSync('ps', ['-eo', 'args']).toString().includes(mark)) await pause(50);
 		expect(existsSync(data)).toBe(true);
-	}, 20_000);
+	});
 });

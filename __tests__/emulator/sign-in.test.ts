@@ -144,7 +144,7 @@ describe("Microsoft's client library", () => {
 		const args = ['--input-type=module', '--eval', script, '--', ...inputs];
 		const { stdout } = await promisify(execFile)(process.execPath, args, options);
 		expect(decodeJwt(stdout.trim()).aud).toBe(arm);
-	}, 20_000);
+	});
 });
 
 describe('access token', () => {
