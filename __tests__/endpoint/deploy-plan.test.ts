@@ -213,6 +213,8 @@ describe('bodies', () => {
 			identity: undefined,
 			publicNetworkAccess: 'Disabled',
 		});
+		expect(wish.body['properties']).toHaveProperty('traffic', {});
+		expect(wish.body['properties']).toHaveProperty('mirrorTraffic', {});
 	});
 
 	test('without a file nothing is wished of an endpoint that exists', () => {

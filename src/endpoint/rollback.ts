@@ -130,7 +130,7 @@ async function settleDeployment(rollout: Rollout, progress: Progress, parts: End
 function reasonOf(failure: unknown): string {
 	const text =
 		failure instanceof ActionError ? [failure.what, failure.why].filter(Boolean).join(' ') : messageOf(failure);
-	return /[.!?…)]$/.test(text) ? text : `${text}.`;
+	return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 function adviceFor(failure: unknown, { stage, sent }: Progress, hasLog: boolean): string | undefined {
