@@ -1,10 +1,12 @@
 // Reads every CLI v2 file that the inputs name, before anything is sent: their faults are told together.
+import { type AssetFiles, readAssetFiles } from './asset/asset-files.ts';
 import { type ModelFile, readModelFile } from './asset/model-file.ts';
 import { type OnlineDeploymentFile, readOnlineDeployment } from './endpoint/online-deployment-file.ts';
 import { type OnlineEndpointFile, readOnlineEndpoint } from './endpoint/online-file.ts';
-import { FileError } from './errors.ts';
+import { FileError, InputError } from './errors.ts';
 import type { InputFile } from './inputs/reader.ts';
 import type { Inputs } from './inputs.ts';
+import { readComponentFile } from './job/file/component.ts';
 import { type JobFile, readJobFile } from './job/file/index.ts';
 import type { Log } from './log.ts';
 import { kindOf } from './yaml/kind.ts';
@@ -14,6 +16,7 @@ import { applySet } from './yaml/set.ts';
 
 /** The files of a run, checked. */
 export interface RunFiles {
+	readonly assets: AssetFiles;
 	readonly job: { readonly path: string; readonly job: JobFile } | undefined;
 	readonly model: ModelFile | undefined;
 	readonly endpoint: OnlineEndpointFile | undefined;
@@ -22,10 +25,11 @@ export interface RunFiles {
 
 /**
  * Reads them all.
- * @throws FileError holding the faults of every file
+ * @throws FileError holding the faults of every file; InputError where `asset-files` leads to none
  */
-export function readFiles({ train, register, deploy }: Inputs, log: Log): RunFiles {
-	const broken: FileError[] = [];
+export function readFiles(inputs: Inputs, log: Log): RunFiles {
+	const { train, register, deploy } = inputs;
+	const broken: (FileError | InputError)[] = [];
 	const read = <T>(input: InputFile | undefined, take: (file: YamlFile) => T): T | undefined => {
 		if (input === undefined) return undefined;
 		try {
@@ -39,6 +43,7 @@ export function readFiles({ train, register, deploy }: Inputs, log: Log): RunFil
 		}
 	};
 	const files: RunFiles = {
+		assets: readAssets(inputs, log, broken),
 		job: read(train?.file, (file) => ({
 			path: file.path,
 			job: readJobFile(applySet(file, [...(train?.set ?? []), ...computeOverride(file, train?.compute)])),
@@ -51,9 +56,29 @@ export function readFiles({ train, register, deploy }: Inputs, log: Log): RunFil
 	if (first === undefined) return files;
 	if (others.length === 0) throw first;
 	throw new FileError(
-		first.file,
+		broken.find((error) => error instanceof FileError)?.file ?? 'asset-files',
 		broken.flatMap(({ faults }) => faults),
 	);
+}
+
+function readAssets(
+	{ assetFiles, run, target }: Inputs,
+	log: Log,
+	broken: (FileError | InputError)[],
+): RunFiles['assets'] {
+	try {
+		return readAssetFiles(assetFiles, {
+			checkout: run.checkout,
+			target,
+			readComponent: readComponentFile,
+			warn: ({ message, where }) => log.warning(message, where),
+			mask: (value) => log.mask(value),
+		});
+	} catch (error) {
+		if (!(error instanceof FileError || error instanceof InputError)) throw error;
+		broken.push(error);
+		return { workspace: undefined, assets: [] };
+	}
 }
 
 /** `compute` as an override, to go last, so that it wins over a `set` of the same. */

@@ -11,7 +11,15 @@ import { readRunContext } from './read-run-context.ts';
 import { publishReport } from './report/github.ts';
 import { newReport, type RunReport, type StepName } from './report/run-report.ts';
 import type { Secrets } from './secrets.ts';
-import { connectStep, deleteEndpointStep, deployStep, registerStep, type Stage, trainStep } from './steps.ts';
+import {
+	assetsStep,
+	connectStep,
+	deleteEndpointStep,
+	deployStep,
+	registerStep,
+	type Stage,
+	trainStep,
+} from './steps.ts';
 import { refuseUnbuilt } from './unbuilt.ts';
 
 /** What a run needs of the process it lives in. */
@@ -51,11 +59,12 @@ async function walk(world: World, inputs: Inputs, report: RunReport): Promise<vo
 	const { log, secrets, clock, signal } = world;
 	const files = readFiles(inputs, log);
 	report.jobFile = files.job?.path;
-	const connection = await step(world, report, 'sign in', () => connectStep(world, inputs, report));
+	const connection = await step(world, report, 'sign in', () => connectStep(world, inputs, report, files));
 	const { workspace } = connection;
 	const publisher = createPublisher({ workspace, log, secrets, clock, signal, checkout: inputs.run.checkout });
 	const stage: Stage = { world, inputs, report, files, connection, publisher };
 	try {
+		if (inputs.assetFiles.length > 0) await step(world, report, 'assets', () => assetsStep(stage));
 		const { train, register, deploy, deleteEndpoint } = inputs;
 		const job = train && (await step(world, report, 'train', () => trainStep(stage, train)));
 		if (job !== undefined && job.status !== 'Completed') {
@@ -68,7 +77,7 @@ async function walk(world: World, inputs: Inputs, report: RunReport): Promise<vo
 		if (deleteEndpoint !== undefined)
 			await step(world, report, 'delete endpoint', () => deleteEndpointStep(stage, deleteEndpoint));
 	} finally {
-		report.assets = publisher.made();
+		report.assets = [...report.assets, ...publisher.made()];
 		await connection.close();
 	}
 }

@@ -1,7 +1,9 @@
 // Each step of a run: takes from the inputs and the steps before what its room needs, and tells the report what came of it.
+import { applyAssets } from './asset/apply.ts';
+import { applyWorkspace } from './asset/apply-named.ts';
 import { findModel, type ModelVersion, registerModel } from './asset/model.ts';
 import type { Publisher } from './asset/publish.ts';
-import { type Connection, connect } from './azure/connect.ts';
+import { type Connection, type ConnectParts, connect } from './azure/connect.ts';
 import { deployOnline } from './endpoint/deploy.ts';
 import { deleteEndpoint } from './endpoint/online-endpoint.ts';
 import { messageOf } from './errors.ts';
@@ -24,18 +26,39 @@ export interface Stage {
 	readonly publisher: Publisher;
 }
 
-/** Signs in and finds the workspace. */
+/** Signs in and finds the workspace, after creating it where a file of it is given and there is none. */
 export async function connectStep(
-	{ idToken, clock, log }: World,
+	{ idToken, clock, log, signal }: World,
 	{ cloud, auth, target }: Inputs,
 	report: RunReport,
+	{ assets }: RunFiles,
 ): Promise<Connection> {
 	if (auth === undefined || target === undefined) throw new Error('sign-in was reached without credentials');
-	const connection = await connect({ cloud, auth, target, idToken, clock, log });
+	const { workspace: file } = assets;
+	const prepare: ConnectParts['prepare'] =
+		file &&
+		(async (arm) => {
+			report.assets = [await applyWorkspace(file, target, { arm, log, signal })];
+		});
+	const connection = await connect({ cloud, auth, target, idToken, clock, log, prepare });
 	const { workspace } = connection;
 	report.studio = cloud.studio;
 	log.info(`Signed in (${auth.kind}); workspace ${workspace.workspace} in ${workspace.location}.`);
 	return connection;
+}
+
+/** Brings the files of `asset-files` into the workspace. */
+export async function assetsStep({ world, report, files, connection, publisher }: Stage): Promise<void> {
+	const { log, signal } = world;
+	await applyAssets(files.assets.assets, {
+		workspace: connection.workspace,
+		publisher,
+		log,
+		signal,
+		onMade: (made) => {
+			report.assets = [...report.assets, made];
+		},
+	});
 }
 
 /** How many metrics get a chart, and how many points of each are read for it. */

@@ -10,7 +10,6 @@ const UNBUILT: readonly (readonly [string, (inputs: Inputs) => boolean])[] = [
 	['dry-run', ({ dryRun }) => dryRun],
 	['metric-gates', ({ gate }) => gate !== undefined],
 	['registry', ({ register }) => register?.registry !== undefined],
-	['asset-files', ({ assetFiles }) => assetFiles.length > 0],
 	['github-environment', ({ report }) => report.environment !== undefined],
 ];
 

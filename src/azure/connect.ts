@@ -1,7 +1,7 @@
 // Puts the parts of this room together: sign-in, sender, resource manager, workspace.
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
-import { createArm } from './arm.ts';
+import { type Arm, createArm } from './arm.ts';
 import { type BearerHttp, createBearerHttp } from './bearer.ts';
 import type { Cloud } from './cloud.ts';
 import { type AuthRequest, createCredential } from './credential.ts';
@@ -23,6 +23,8 @@ export interface ConnectParts {
 	readonly idToken: ((audience: string) => Promise<string>) | undefined;
 	readonly clock: Clock;
 	readonly log: Log;
+	/** Done after sign-in and before the workspace is looked for: the place to create it. */
+	readonly prepare?: ((arm: Arm) => Promise<void>) | undefined;
 }
 
 /** What the services see of us; some of Microsoft's support tools look for it. */
@@ -32,12 +34,21 @@ const USER_AGENT = 'azure-ml-action/0.1';
  * Signs in and finds the workspace.
  * @throws SignInError, ServiceError
  */
-export async function connect({ cloud, auth, target, idToken, clock, log }: ConnectParts): Promise<Connection> {
+export async function connect({
+	cloud,
+	auth,
+	target,
+	idToken,
+	clock,
+	log,
+	prepare,
+}: ConnectParts): Promise<Connection> {
 	const http = createHttp({ clock, userAgent: USER_AGENT, onRetry: (line) => log.debug(line) });
 	try {
 		const credential = createCredential(auth, { cloud, clock, idToken, mask: (value) => log.mask(value) });
 		const bearer = createBearerHttp(http, cloud, credential);
 		const arm = createArm(bearer, cloud, clock);
+		await prepare?.(arm);
 		const workspace = await connectWorkspace(target, { cloud, arm, http, bearer });
 		return { http, bearer, workspace, close: () => http.close() };
 	} catch (error) {
