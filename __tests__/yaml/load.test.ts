@@ -198,6 +198,12 @@ describe('warnings', () => {
 	});
 });
 
+test('a warning does not show a secret', () => {
+	expect(load('credentials: {account_key: 0123456}\n').warnings.map((warning) => warning.message)).toEqual([
+		"The value of 'account_key' is not the same text to every YAML reader. Put it in quotes.",
+	]);
+});
+
 describe('opening a file', () => {
 	let folder: string;
 	beforeAll(() => {

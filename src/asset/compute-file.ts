@@ -1,10 +1,10 @@
 // A compute as CLI v2 writes it and its REST body: cluster, instance, attached machine, Kubernetes, Synapse Spark.
 import type { Place } from '../errors.ts';
-import { type MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
+import { asText, child, type MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
 import { isoDuration } from '../yaml/duration.ts';
 import { type JsonObject, jsonObject } from '../yaml/json.ts';
-import type { YamlFile } from '../yaml/node.ts';
-import { boolean, filledText, integer, jsonMap, text, word } from '../yaml/values.ts';
+import type { YamlFile, YamlNode } from '../yaml/node.ts';
+import { boolean, filledText, integer, jsonMap, secretText, text, word } from '../yaml/values.ts';
 import { instanceProperties } from './compute-instance.ts';
 import { type ComputeContext, subnetOf } from './compute-network.ts';
 import { readLocalFile } from './local-path.ts';
@@ -34,6 +34,8 @@ export interface ComputeFile {
 	readonly identity: ResourceIdentity | undefined;
 	/** What is proper to the type, named as the REST body names it. */
 	readonly properties: (context: ComputeContext) => JsonObject;
+	/** Every secret in the file, so that they can be masked before anything is logged. */
+	readonly secrets: readonly string[];
 	readonly at: Place;
 }
 
@@ -52,9 +54,15 @@ const compute: Reader<ComputeFile> = mapping('a compute', (map) => {
 		resourceId: attached ? map.required('resource_id', filledText) : map.optional('resource_id', text),
 		identity: type === 'virtualmachine' ? undefined : map.optional('identity', resourceIdentity),
 		properties: propertiesOf(map, type),
+		secrets: secretsOf(map.node('ssh_settings')),
 		at: map.at,
 	};
 });
+
+function secretsOf(ssh: YamlNode | undefined): readonly string[] {
+	const password = asText(child(ssh, 'admin_password'));
+	return password === undefined ? [] : [password.text];
+}
 
 function propertiesOf(map: MapReader, type: ComputeType): ComputeFile['properties'] {
 	switch (type) {
@@ -96,7 +104,7 @@ function clusterProperties(map: MapReader): ComputeFile['properties'] {
 const clusterSsh: Reader<JsonObject> = mapping('ssh_settings', (map) =>
 	jsonObject({
 		adminUserName: map.optional('admin_username', text),
-		adminUserPassword: map.optional('admin_password', text),
+		adminUserPassword: map.optional('admin_password', secretText),
 		adminUserSshPublicKey: map.optional('ssh_key_value', text),
 	}),
 );
@@ -115,7 +123,7 @@ const machineSsh: Reader<JsonObject> = mapping('ssh_settings', (map) => {
 		sshPort: map.optional('ssh_port', integer) ?? 22,
 		administratorAccount: jsonObject({
 			username: map.optional('admin_username', text),
-			password: map.optional('admin_password', text),
+			password: map.optional('admin_password', secretText),
 			privateKeyData: privateKey,
 		}),
 	});

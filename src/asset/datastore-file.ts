@@ -3,7 +3,7 @@ import type { Place } from '../errors.ts';
 import { type MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
 import { type JsonObject, jsonObject } from '../yaml/json.ts';
 import type { YamlFile } from '../yaml/node.ts';
-import { filledText, stringMap, text, word } from '../yaml/values.ts';
+import { filledText, secretText, stringMap, text, word } from '../yaml/values.ts';
 
 const DATASTORE_TYPES = {
 	azure_blob: 'AzureBlob',
@@ -48,10 +48,10 @@ export interface DatastoreFile {
 
 const credentials: Reader<DatastoreCredentials> = mapping('credentials', (map) => {
 	if (map.has('account_key')) {
-		return { type: 'account_key', key: map.required('account_key', filledText) };
+		return { type: 'account_key', key: map.required('account_key', secretText) };
 	}
 	if (map.has('sas_token')) {
-		return { type: 'sas', token: map.required('sas_token', filledText) };
+		return { type: 'sas', token: map.required('sas_token', secretText) };
 	}
 	if (map.has('tenant_id') || map.has('client_id')) {
 		return tenantCredentials(map);
@@ -65,7 +65,7 @@ function tenantCredentials(map: MapReader): DatastoreCredentials {
 		type: certificate ? 'certificate' : 'service_principal',
 		tenantId: map.required('tenant_id', filledText),
 		clientId: map.required('client_id', filledText),
-		secret: certificate ? map.optional('certificate', filledText) : map.required('client_secret', filledText),
+		secret: certificate ? map.optional('certificate', secretText) : map.required('client_secret', secretText),
 		thumbprint: certificate ? map.required('thumbprint', filledText) : undefined,
 		authorityUrl: map.optional('authority_url', text) ?? map.optional('authority_uri', text),
 		resourceUrl: map.optional('resource_url', text),

@@ -61,7 +61,7 @@ export class Reading {
 			warn?.(warning);
 		}
 		if (this.faults.length > 0) {
-			throw new FileError(this.path, this.faults);
+			throw new FileError(this.path, inOrder(this.faults, this.path));
 		}
 	}
 }
@@ -217,6 +217,17 @@ export function describe(node: YamlNode): string {
 	const names = { str: 'the text', int: 'the number', float: 'the number', bool: 'the boolean', timestamp: 'the date' };
 	const shown = node.written.length > 60 ? `${node.written.slice(0, 60)}…` : node.written;
 	return `${names[node.type]} '${shown}'`;
+}
+
+// In the order of the file, then those of the files that it names.
+function inOrder(faults: readonly Fault[], file: string): readonly Fault[] {
+	const rank = ({ where }: Fault): string => (where?.file === file ? '' : (where?.file ?? ''));
+	return faults.toSorted(
+		(a, b) =>
+			rank(a).localeCompare(rank(b)) ||
+			(a.where?.line ?? 0) - (b.where?.line ?? 0) ||
+			(a.where?.column ?? 0) - (b.where?.column ?? 0),
+	);
 }
 
 // A reader always gives a value. For a missing key the value does not matter, because the file is refused anyway.

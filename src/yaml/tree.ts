@@ -19,6 +19,7 @@ import { otherReading, resolvePlain, resolveTagged } from './scalar.ts';
 // `constructor` is a real name in published pipelines; kept in maps and own members, it does no harm.
 const UNSAFE_KEY = '__proto__';
 const CORE = 'tag:yaml.org,2002:';
+const SECRET_KEY = /password|secret|token|key$|certificate|credential/i;
 
 /** Builds one tree. Faults and warnings are gathered; a faulty part becomes a null scalar so that the rest is still read. */
 export class TreeBuilder {
@@ -29,6 +30,8 @@ export class TreeBuilder {
 	readonly #anchors = new Map<string, YamlNode | 'open'>();
 	readonly #sizes = new Map<YamlNode, number>();
 	#aliases = 0;
+	/** The key whose value is being read; says whether a warning may show the value. */
+	#underKey = '';
 	#stopped = false;
 
 	constructor(file: string, lines: LineCounter) {
@@ -109,6 +112,7 @@ export class TreeBuilder {
 			if (own.has(key)) {
 				this.faults.push({ message: `The key '${key}' stands twice in one mapping.`, where: keyAt });
 			}
+			this.#underKey = key;
 			own.set(key, { key, at: keyAt, value: value() });
 		}
 		const entries = new Map<string, MapEntry>();
@@ -157,7 +161,7 @@ export class TreeBuilder {
 		const resolved = resolveTagged(node.tag === '!' ? `${CORE}str` : node.tag, written);
 		if (resolved === undefined) {
 			this.faults.push({
-				message: `The tag ${shortTag(node.tag)} is not known, or '${written}' does not fit it.`,
+				message: `The tag ${shortTag(node.tag)} is not known, or ${this.#isSecret() ? 'its text' : `'${written}'`} does not fit it.`,
 				where: at,
 			});
 			return this.#nothing(at);
@@ -167,18 +171,23 @@ export class TreeBuilder {
 
 	#warn(written: string, resolved: ReturnType<typeof resolvePlain>, at: Place): void {
 		const other = otherReading(written, resolved);
-		if (other !== undefined) {
-			const ours = {
-				str: 'text',
-				int: `the number ${resolved.text}`,
-				float: `the number ${resolved.text}`,
-				bool: resolved.text.toLowerCase(),
-				null: 'null',
-				timestamp: 'a date',
-			};
-			const message = `'${written}' is read as ${ours[resolved.type]}, as the Azure ML CLI reads it; other YAML readers take it for ${other}. Put it in quotes, or write it plainly.`;
-			this.warnings.push({ message, where: at });
+		if (other === undefined) {
+			return;
 		}
+		if (this.#isSecret()) {
+			const message = `The value of '${this.#underKey}' is not the same text to every YAML reader. Put it in quotes.`;
+			this.warnings.push({ message, where: at });
+			return;
+		}
+		const number = `the number ${resolved.text}`;
+		const bool = resolved.text.toLowerCase();
+		const ours = { str: 'text', int: number, float: number, bool, null: 'null', timestamp: 'a date' }[resolved.type];
+		const message = `'${written}' is read as ${ours}, as the Azure ML CLI reads it; other YAML readers take it for ${other}. Put it in quotes, or write it plainly.`;
+		this.warnings.push({ message, where: at });
+	}
+
+	#isSecret(): boolean {
+		return SECRET_KEY.test(this.#underKey);
 	}
 
 	#checkTag(node: YAMLMap | YAMLSeq, expected: string, at: Place): void {

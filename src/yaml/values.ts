@@ -24,6 +24,16 @@ export const filledText: Reader<string> = (node, reading) => {
 	return value;
 };
 
+/** Text that must not be shown to anyone: a fault does not repeat it. */
+export const secretText: Reader<string> = (node, reading) => {
+	if (node.kind === 'scalar' && node.type === 'str' && node.text !== '') {
+		return node.text;
+	}
+	const number = node.kind === 'scalar' && node.type !== 'null' && node.type !== 'str';
+	reading.fault(node.at, `Expected text that is not empty.${number ? ' Put this value in quotes.' : ''}`);
+	return '';
+};
+
 /** Text, or any other scalar as Python's str() gives it. */
 export const stringified: Reader<string> = (node, reading) => {
 	if (node.kind === 'scalar' && node.type !== 'null') {

@@ -1,4 +1,5 @@
 // The one entry to job files: any type of CLI v2 job in, its typed file or its REST body out.
+import type { Reference } from '../../asset/reference.ts';
 import { type Reader, Reading, type Warn } from '../../yaml/checks.ts';
 import { type FileKind, kindOf } from '../../yaml/kind.ts';
 import type { YamlFile } from '../../yaml/node.ts';
@@ -48,4 +49,15 @@ export function jobBody(file: JobFile, context: JobContext): JobBody {
 		case 'automl':
 			return automlJobBody(file, context);
 	}
+}
+
+/** The computes of the workspace that a job names, each once, so that a missing one can be told before anything is sent. */
+export function jobComputes(file: JobFile): readonly Reference[] {
+	const nodes = file.type === 'pipeline' ? file.nodes.map((node) => node.compute) : [];
+	const named = [file.compute, ...nodes].flatMap((compute) => (compute?.form === 'named' ? [compute.reference] : []));
+	const fallback = file.type === 'pipeline' ? file.settings.defaultCompute : undefined;
+	const all = fallback === undefined || fallback === 'serverless' ? named : [...named, fallback];
+	const written = (reference: Reference): string => (reference.form === 'name' ? reference.name : reference.form === 'id' ? reference.id : '');
+	const names = new Map(all.filter((reference) => written(reference) !== '').map((reference) => [written(reference), reference]));
+	return [...names.values()];
 }

@@ -24,6 +24,7 @@ export function automlNode(name: string, map: MapReader, scope: PipelineScope): 
 		name,
 		type: 'automl',
 		dependencies: automlDependencies(settings),
+		compute: facts.compute,
 		outputType: (output) => {
 			const given = facts.outputs.get(output);
 			return given?.form === 'asset' ? (given.output.type ?? 'mltable') : 'mltable';

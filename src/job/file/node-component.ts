@@ -237,6 +237,7 @@ function finish(
 		name: facts.name,
 		type,
 		dependencies: [component.dependency, ...nodeInputDependencies(facts)],
+		compute: facts.compute,
 		outputType: component.form === 'known' ? declaredType(component.component.outputs) : registeredType(facts),
 		body: (context) =>
 			jsonObject({

@@ -25,6 +25,8 @@ export interface PipelineNode {
 	readonly name: string;
 	readonly type: string;
 	readonly dependencies: readonly Dependency[];
+	/** Where the node runs, where it says so itself. */
+	readonly compute: JobCompute | undefined;
 	/** Type of an output; `undefined` where a registered component decides; `'missing'` where there is no such output. */
 	readonly outputType: (output: string) => PortType | undefined | 'missing';
 	readonly body: (context: BodyContext) => JsonObject;
@@ -140,7 +142,7 @@ function declaredOnly<T extends { readonly at: Place }>(
 
 /** Stands in for a node that cannot be read; its file is refused anyway. */
 export function unsupportedNode(name: string): PipelineNode {
-	return { name, type: 'unknown', dependencies: [], outputType: () => undefined, body: () => ({}) };
+	return { name, type: 'unknown', dependencies: [], compute: undefined, outputType: () => undefined, body: () => ({}) };
 }
 
 /** Type of an output by the ports that a component declares. */

@@ -42,6 +42,7 @@ export function sweepNode(name: string, map: MapReader, scope: PipelineScope): P
 		name,
 		type: 'sweep',
 		dependencies: [trial.dependency, ...nodeInputDependencies(facts)],
+		compute: facts.compute,
 		outputType: trial.form === 'known' ? declaredType(trial.component.outputs) : () => undefined,
 		body: (context) =>
 			jsonObject({

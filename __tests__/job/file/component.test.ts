@@ -1,0 +1,104 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { componentBody } from '../../../src/asset/component-file.ts';
+import { readComponentFile } from '../../../src/job/file/component.ts';
+import { loadYaml } from '../../../src/yaml/load.ts';
+
+let folder: string;
+beforeAll(() => {
+	folder = mkdtempSync(path.join(tmpdir(), 'component-'));
+	mkdirSync(path.join(folder, 'src'));
+	writeFileSync(path.join(folder, 'src', 'main.py'), '');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const read = (yaml: string): ReturnType<typeof readComponentFile> => readComponentFile(loadYaml(yaml, 'c.yml', folder));
+const body = (yaml: string): unknown =>
+	componentBody(read(yaml), { workspaceId: '/w', idOf: ({ need }) => `/${need}` }, false, '7').properties;
+const COMMAND = 'type: command\nname: c\ncommand: echo\nenvironment: azureml:e:1\n';
+
+describe('bodies', () => {
+	test('a command component', () => {
+		expect(body(COMMAND)).toEqual({
+			isAnonymous: false,
+			isArchived: false,
+			componentSpec: {
+				type: 'command',
+				name: 'c',
+				version: '7',
+				command: 'echo',
+				code: 'azureml:/placeholder-code',
+				environment: 'azureml:/reference',
+				is_deterministic: true,
+				_source: 'YAML.COMPONENT',
+			},
+		});
+	});
+
+	test('defaults are text in the spelling of their type', () => {
+		const inputs =
+			'inputs: {i: {type: integer, default: 3.0}, n: {type: number, default: 1e-3, max: 10}, b: {type: boolean, default: "true"}, s: {type: string, default: 1.0e-5}}';
+		expect(body(COMMAND + inputs)).toMatchObject({
+			componentSpec: {
+				inputs: {
+					i: { type: 'integer', default: '3' },
+					n: { type: 'number', default: '0.001', max: '10.0' },
+					b: { type: 'boolean', default: 'True' },
+					s: { type: 'string', default: '1e-05' },
+				},
+			},
+		});
+	});
+
+	test('parallel and Spark components', () => {
+		expect(
+			body(
+				'type: parallel\nname: p\ninput_data: x\nmini_batch_size: 1mb\ntask: {type: run_function, code: src, entry_script: main.py, environment: "azureml:e:1"}',
+			),
+		).toMatchObject({
+			componentSpec: {
+				type: 'parallel',
+				mini_batch_size: '1048576',
+				task: { code: 'azureml:/code', environment: 'azureml:/reference' },
+			},
+		});
+		expect(body('type: spark\nname: s\ncode: src\nentry: {file: main.py}\nconf: {driver_cores: 1}')).toMatchObject({
+			componentSpec: { type: 'spark', entry: { file: 'main.py' }, conf: { 'spark.driver.cores': 1 } },
+		});
+	});
+
+	test('the nodes of a pipeline component keep their names only where it has one of its own', () => {
+		const file = read('type: pipeline\nname: p\njobs: {a: {component: "azureml:x:1"}}');
+		const context = { workspaceId: '/w', idOf: () => 'id' };
+		expect(componentBody(file, context, false, '1')).toMatchObject({
+			properties: { componentSpec: { jobs: { a: { name: 'a' } } } },
+		});
+		expect(componentBody(file, context, true)).toMatchObject({
+			properties: { componentSpec: { jobs: { a: { type: 'command' } } } },
+		});
+		expect(JSON.stringify(componentBody(file, context, true))).not.toContain('"name":"a"');
+	});
+});
+
+test.each([
+	['no name', 'type: command\ncommand: x\nenvironment: azureml:e:1', /needs the key 'name'/],
+	['a type nobody makes', 'type: import\nname: c', /type 'import' are not supported/],
+	[
+		'an optional input outside brackets',
+		`${COMMAND.replace('echo', `echo $${'{{inputs.x}}'}`)}inputs: {x: {type: string, optional: true}}`,
+		/must stand inside \$\[\[/,
+	],
+	[
+		'a default that does not fit',
+		`${COMMAND}inputs: {x: {type: integer, default: 1.5}}`,
+		/a whole number, as the input's type says/,
+	],
+	['an input without type', `${COMMAND}inputs: {x: {default: 1}}`, /needs the key 'type'/],
+	['more files', `${COMMAND}additional_includes: [../x]`, /not supported/],
+	['a Spark entry that is not there', 'type: spark\nname: s\ncode: src\nentry: {file: nope.py}', /src\/nope\.py/],
+	['a class as entry', 'type: spark\nname: s\ncode: src\nentry: {class_name: X}', /not supported by the Azure ML CLI/],
+])('%s is refused', (_, yaml, message) => {
+	expect(() => read(yaml)).toThrow(message);
+});
