@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import type { Secrets } from '../secrets.ts';
 import { commentOf, summaryOf } from './markdown.ts';
 import { outputsOf } from './outputs.ts';
+import { redactedReport } from './redacted.ts';
 import type { RunReport } from './run-report.ts';
 
 /** GitHub drops a larger summary whole. */
@@ -27,13 +28,14 @@ export interface GitHubParts {
 export async function publishReport(report: RunReport, parts: GitHubParts): Promise<void> {
 	const { log, secrets } = parts;
 	if (report.failure !== undefined) annotate(report.failure, log);
+	const shown = redactedReport(report, secrets.redact);
 	attempt(log, 'The outputs could not be set', () => {
 		for (const [name, value] of Object.entries(outputsOf(report))) core.setOutput(name, secrets.redact(value));
 	});
 	await attemptLater(log, 'The job summary could not be written', async () => {
-		await core.summary.addRaw(cut(secrets.redact(summaryOf(report)), LARGEST_SUMMARY)).write();
+		await core.summary.addRaw(cut(secrets.redact(summaryOf(shown)), LARGEST_SUMMARY)).write();
 	});
-	if (parts.comment === 'auto' && report.run.pullRequest !== undefined) await comment(report, parts);
+	if (parts.comment === 'auto' && report.run.pullRequest !== undefined) await comment(shown, parts);
 }
 
 /** One annotation for each fault, at its place in the user's files. */
