@@ -1,7 +1,7 @@
 // Files, names and programs that are wrong: one message that says what, why and what to do, exit code 1, and a summary that
 // names all that was made until then.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { endpointFiles, jobFiles, printing, SCORE_42 } from './checkout.ts';
+import { ENDPOINT_SCHEMA, endpointFiles, jobFiles, printing, SCORE_42 } from './checkout.ts';
 import type { ActionRun } from './runner.ts';
 import { openSite, type Request, type Site } from './site.ts';
 import { annotationsOf, errorsOf, shownLines } from './workflow-log.ts';
@@ -60,14 +60,14 @@ describe('a file that cannot be taken', () => {
 		const files = {
 			...jobFiles('', 'display_nme: x\nlimits:\n  timeout: soon'),
 			...endpointFiles('broken', SCORE_42),
-			'endpoint.yml': 'name: broken\nauth_mode: secret\n',
+			'endpoint.yml': `${ENDPOINT_SCHEMA}\nname: broken\nauth_mode: secret\n`,
 		};
 		const inputs = { 'job-file': 'job.yml', 'endpoint-file': 'endpoint.yml', 'deployment-file': 'deployment.yml' };
 		const { code, stdout } = await site.run(inputs, { files });
 		const errors = annotationsOf(stdout).filter(({ level }) => level === 'error');
 		expect(code).toBe(1);
 		expect(errors.map(({ file, line }) => `${file}:${line}`).sort()).toEqual([
-			'endpoint.yml:2',
+			'endpoint.yml:3',
 			'job.yml:11',
 			'job.yml:9',
 		]);
@@ -141,8 +141,14 @@ describe('a deployment that fails', () => {
 	beforeAll(async () => {
 		const good = { ...endpointFiles('serving', SCORE_42) };
 		before = await site.run(deploy, { files: good });
-		const script = ['def init():', '    print("looking for the weights")', '    raise RuntimeError("no weights")'];
-		const bad = { ...jobFiles(printing(['trained'])), ...endpointFiles('serving', script.join('\n')) };
+		const script = [
+			'def init():',
+			'    print("looking for the weights")',
+			'    raise RuntimeError("no weights")',
+			'def run(raw_data):',
+			'    return {}',
+		].join('\n');
+		const bad = { ...jobFiles(printing(['trained'])), ...endpointFiles('serving', script) };
 		run = await fail(bad, { ...deploy, 'model-name': 'doomed' });
 	}, 90_000);
 

@@ -52,10 +52,13 @@ export function printing(lines: readonly string[], pause = 0): string {
 /** A program that says its process id and then waits for longer than any test does. */
 export const ENDLESS = ['import os, time', "print('pid', os.getpid())", 'time.sleep(300)'].join('\n');
 
+/** The line by which an endpoint file is known to be about an online endpoint. */
+export const ENDPOINT_SCHEMA = '$schema: https://azuremlschemas.azureedge.net/latest/managedOnlineEndpoint.schema.json';
+
 /** An endpoint of this name and a deployment whose scoring script is this. */
 export function endpointFiles(name: string, script: string): Record<string, string> {
 	return {
-		'endpoint.yml': `name: ${name}\nauth_mode: key\n`,
+		'endpoint.yml': `${ENDPOINT_SCHEMA}\nname: ${name}\nauth_mode: key\n`,
 		'deployment.yml': [
 			`endpoint_name: ${name}`,
 			'code_configuration:',
