@@ -20,6 +20,19 @@ const MOST_LOG_LINES = 40;
 const MOST_CHARTS = 4;
 /** A chart's line is as clear with this many points as with all of them. */
 const CHART_POINTS = 40;
+/** One blue that is readable on white and on GitHub's dark grey; mermaid's own is a pale one, on a box of its own. */
+const CHART_LOOK = [
+	'---',
+	'config:',
+	'  xyChart:',
+	'    width: 640',
+	'    height: 340',
+	'  themeVariables:',
+	'    xyChart:',
+	'      backgroundColor: "transparent"',
+	'      plotColorPalette: "#2f81f7"',
+	'---',
+];
 
 /** The summary of a run, whatever happened in it. */
 export function summaryOf(report: RunReport): string {
@@ -120,7 +133,8 @@ function jobTable(report: RunReport): string | undefined {
 					] as const,
 				]),
 	];
-	return table(['', ''], rows);
+	const [head = ['', ''], ...more] = rows;
+	return table(head, more);
 }
 
 function stateMark(status: string): string {
@@ -160,6 +174,7 @@ function chart(name: string, points: readonly MetricPoint[]): string {
 	const title = name.replace(/[^\w .,/%()=-]/g, ' ').slice(0, 80);
 	return codeBlock(
 		[
+			...CHART_LOOK,
 			'xychart-beta',
 			`  title "${title}"`,
 			`  x-axis "step" ${first.step} --> ${Math.max(last.step, first.step + 1)}`,
@@ -175,7 +190,8 @@ function modelLines({ model }: RunReport): string | undefined {
 	return `### Model\n\n${code(model.assetId)} (${inert(model.type)}) ${how}.`;
 }
 
-function rolloutLines({ rollout, deletedEndpoint }: RunReport): string | undefined {
+function rolloutLines(report: RunReport): string | undefined {
+	const { rollout, deletedEndpoint } = report;
 	if (deletedEndpoint !== undefined) return `### Endpoint\n\n${code(deletedEndpoint)} is deleted.`;
 	if (rollout === undefined) return undefined;
 	const rows = Object.entries(rollout.traffic).map(
@@ -185,9 +201,17 @@ function rolloutLines({ rollout, deletedEndpoint }: RunReport): string | undefin
 		rollout.smokeAnswer === undefined
 			? undefined
 			: details('Answer of the smoke test', [rollout.smokeAnswer.slice(0, 4000)]);
+	const endpoint = link(code(rollout.endpointName), rollout.consoleUrl, [report.studio]);
+	// An endpoint's file alone makes or updates the endpoint and deploys nothing.
+	const what =
+		rollout.deploymentName === ''
+			? `Endpoint ${endpoint}`
+			: `Deployment ${code(rollout.deploymentName)} of ${endpoint}`;
+	const deleted = rollout.deleted.length === 0 ? undefined : `Deleted: ${rollout.deleted.map(code).join(', ')}.`;
 	return joined([
-		`### Endpoint\n\nDeployment ${code(rollout.deploymentName)} of ${code(rollout.endpointName)}, scoring at ${code(rollout.scoringUri ?? '')}.`,
-		rows.length === 0 ? 'No traffic goes to it yet.' : table(['Deployment', 'Traffic', 'Before'], rows),
+		`### Endpoint\n\n${what}, scoring at ${code(rollout.scoringUri ?? 'an address it does not have yet')}.`,
+		rows.length === 0 ? 'It has no traffic yet.' : table(['Deployment', 'Traffic', 'Before'], rows),
+		deleted,
 		answer,
 	]).trim();
 }
