@@ -102,6 +102,7 @@ describe('what is refused, with its place', () => {
 		['a tab as indent', 'a:\n\tb: 1\n', 2, /not valid YAML/],
 		['a cut-off list', 'a: [1, 2\n', 2, /not valid YAML/],
 		['a NUL', 'a: 1\nb: \u0000\n', 2, /U\+0000/],
+		['an escaped NUL', 'a: "x\\0y"\n', 1, /U\+0000/],
 		['a mapping as key', '{a: 1}: b\n', 1, /must be text/],
 	])('%s', (_, text, line, message) => {
 		const [fault] = faultsOf(text);

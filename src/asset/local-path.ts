@@ -1,6 +1,6 @@
 // Paths in a CLI v2 file that lead into the checkout: relative to the file's own folder, checked to be there.
 // Reading what lies behind them is upload's; this only asks whether it exists.
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import type { Place } from '../errors.ts';
 import type { Reading } from '../yaml/checks.ts';
 
@@ -19,7 +19,7 @@ export function localPath(written: string, at: Place, reading: Reading, kind: Pa
 	const plain = withoutScheme(written);
 	const path = reading.resolve(plain);
 	const shown = reading.relative(plain);
-	const found = statSync(path, { throwIfNoEntry: false });
+	const found = lookAt(path);
 	if (found === undefined) {
 		reading.fault(
 			at,
@@ -42,7 +42,16 @@ export function readLocalFile(written: string, at: Place, reading: Reading): Buf
 
 /** Whether something is at a local path. */
 export function isThere(written: string, reading: Reading): boolean {
-	return statSync(reading.resolve(withoutScheme(written)), { throwIfNoEntry: false }) !== undefined;
+	return lookAt(reading.resolve(withoutScheme(written))) !== undefined;
+}
+
+// A path that cannot even be asked for (too long, a link to itself, no right to look) leads nowhere.
+function lookAt(path: string): Stats | undefined {
+	try {
+		return statSync(path, { throwIfNoEntry: false });
+	} catch {
+		return undefined;
+	}
 }
 
 function withoutScheme(written: string): string {

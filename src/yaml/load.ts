@@ -1,5 +1,5 @@
 // Text -> a tree of nodes with their places, read as PyYAML reads it, within limits. What the keys mean is not known here.
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import { type Fault, FileError } from '../errors.ts';
@@ -40,13 +40,22 @@ export function loadYaml(content: string | Uint8Array, file: string, folder: str
 
 /** Opens and reads a YAML file at an absolute path. `file` is its path for messages, relative to the workspace folder. */
 export function openYaml(absolutePath: string, file: string): YamlFile {
-	const found = statSync(absolutePath, { throwIfNoEntry: false });
+	const found = lookAt(absolutePath);
 	if (found === undefined || !found.isFile()) {
 		const message = found === undefined ? `There is no file ${file}.` : `${file} is a folder; a YAML file is needed.`;
 		throw new FileError(file, [{ message, where: { file } }]);
 	}
 	refuseSize(found.size, file);
 	return loadYaml(readFileSync(absolutePath), file, path.dirname(absolutePath));
+}
+
+// A path that cannot even be asked for (too long, a link to itself, no right to look) leads nowhere.
+function lookAt(absolutePath: string): Stats | undefined {
+	try {
+		return statSync(absolutePath, { throwIfNoEntry: false });
+	} catch {
+		return undefined;
+	}
 }
 
 function refuseSize(bytes: number, file: string): void {

@@ -149,6 +149,10 @@ export class TreeBuilder {
 
 	#scalar(node: Scalar, at: Place): ScalarNode {
 		const written = typeof node.value === 'string' ? node.value : (node.source ?? '');
+		if (written.includes('\0')) {
+			this.faults.push({ message: 'The character U+0000 may not stand in a value.', where: at });
+			return this.#nothing(at);
+		}
 		const plain = node.type === 'PLAIN' || node.type === undefined;
 		if (node.tag === undefined) {
 			const resolved = plain ? resolvePlain(written) : undefined;

@@ -56,7 +56,7 @@ function componentsOf(dependencies: readonly Dependency[]): Record<string, JsonO
 }
 
 /** What a fixture becomes. */
-export function translated(folder: string): unknown {
+function translated(folder: string): unknown {
 	const warnings: string[] = [];
 	const file = openYaml(path.join(FIXTURES, folder, 'job.yml'), 'job.yml');
 	const job = readJobFile(file, (warning) => warnings.push(`${warning.where?.line}: ${warning.message}`));

@@ -2,15 +2,15 @@
 import type { MapReader } from '../../yaml/checks.ts';
 import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
 import { factsSpec, readComponentFacts } from './component-command.ts';
-import type { ReadComponent } from './component-reference.ts';
+import type { ReadComponent, ReadNodeComponent } from './component-reference.ts';
 import { readNodes } from './nodes.ts';
 
-/** Reads a pipeline component. */
-export function pipelineComponent(map: MapReader): ReadComponent {
+/** Reads a pipeline component. `component` reads the components of its nodes. */
+export function pipelineComponent(map: MapReader, component: ReadNodeComponent): ReadComponent {
 	const facts = readComponentFacts(map);
 	map.ignore('settings');
 	const jobs = map.required('jobs', (node, reading) =>
-		readNodes(node, { inputs: facts.inputs, outputs: facts.outputs }, reading),
+		readNodes(node, { inputs: facts.inputs, outputs: facts.outputs, component }, reading),
 	);
 	return {
 		inputs: facts.inputs,

@@ -2,7 +2,9 @@
 import type { Needs } from '../../asset/asset-sources.ts';
 import type { ComponentFile } from '../../asset/component-file.ts';
 import type { Dependency, IdOf } from '../../asset/dependency.ts';
+import type { Reading } from '../../yaml/checks.ts';
 import type { JsonObject } from '../../yaml/json.ts';
+import type { YamlNode } from '../../yaml/node.ts';
 import type { Port } from './ports.ts';
 
 /** A component with what its users must know of it: what goes in and comes out, and what its nodes repeat. */
@@ -13,6 +15,19 @@ export interface ReadComponent {
 	/** The task of a parallel or spark component, for the node that runs it. */
 	readonly task: TaskBody | undefined;
 }
+
+/** A node's component: one that is known inside out, or one that is registered and whose ports the service knows. */
+export type NodeComponent =
+	| {
+			readonly form: 'known';
+			readonly component: ReadComponent;
+			readonly dependency: Dependency;
+			readonly source: string;
+	  }
+	| { readonly form: 'registered'; readonly dependency: Dependency; readonly source: string };
+
+/** Reads what a node says under `component` or `trial`; `expected` is the component's type where its file names none. */
+export type ReadNodeComponent = (node: YamlNode, reading: Reading, expected: string | undefined) => NodeComponent;
 
 /** A part of a body that needs ids. */
 export type TaskBody = (idOf: IdOf) => JsonObject;

@@ -1,6 +1,5 @@
 // Components of any type: from a file of their own, named by a node, or written inside a node.
 import type { ComponentFile } from '../../asset/component-file.ts';
-import type { Dependency } from '../../asset/dependency.ts';
 import { assetReference, hasExpression, isUri } from '../../asset/reference.ts';
 import { FileError } from '../../errors.ts';
 import { asText, child, describe, MapReader, Reading, type Warn } from '../../yaml/checks.ts';
@@ -9,18 +8,8 @@ import type { YamlFile, YamlNode } from '../../yaml/node.ts';
 import { commandComponent } from './component-command.ts';
 import { parallelComponent } from './component-parallel.ts';
 import { pipelineComponent } from './component-pipeline.ts';
-import type { ReadComponent } from './component-reference.ts';
+import type { NodeComponent, ReadComponent } from './component-reference.ts';
 import { sparkComponent } from './component-spark.ts';
-
-/** A node's component: one that is known inside out, or one that is registered and whose ports the service knows. */
-export type NodeComponent =
-	| {
-			readonly form: 'known';
-			readonly component: ReadComponent;
-			readonly dependency: Dependency;
-			readonly source: string;
-	  }
-	| { readonly form: 'registered'; readonly dependency: Dependency; readonly source: string };
 
 /** Reads a component file. Throws a `FileError` with every fault. Warnings go to `warn`. */
 export function readComponentFile(file: YamlFile, warn?: Warn): ComponentFile {
@@ -57,7 +46,7 @@ function byType(type: string, map: MapReader): ReadComponent {
 		case 'spark':
 			return sparkComponent(map);
 		case 'pipeline':
-			return pipelineComponent(map);
+			return pipelineComponent(map, nodeComponent);
 		default:
 			map.reading.fault(
 				map.node('type')?.at ?? map.at,

@@ -57,7 +57,10 @@ export function jobComputes(file: JobFile): readonly Reference[] {
 	const named = [file.compute, ...nodes].flatMap((compute) => (compute?.form === 'named' ? [compute.reference] : []));
 	const fallback = file.type === 'pipeline' ? file.settings.defaultCompute : undefined;
 	const all = fallback === undefined || fallback === 'serverless' ? named : [...named, fallback];
-	const written = (reference: Reference): string => (reference.form === 'name' ? reference.name : reference.form === 'id' ? reference.id : '');
-	const names = new Map(all.filter((reference) => written(reference) !== '').map((reference) => [written(reference), reference]));
+	const written = (reference: Reference): string =>
+		reference.form === 'name' ? reference.name : reference.form === 'id' ? reference.id : '';
+	const names = new Map(
+		all.filter((reference) => written(reference) !== '').map((reference) => [written(reference), reference]),
+	);
 	return [...names.values()];
 }

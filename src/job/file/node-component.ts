@@ -3,7 +3,6 @@ import { asText, type MapReader, mapOf } from '../../yaml/checks.ts';
 import { checkCommand } from '../../yaml/expressions.ts';
 import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
 import { stringMap } from '../../yaml/values.ts';
-import { type NodeComponent, nodeComponent } from './component.ts';
 import { type ComponentFacts, makeCommandComponent, readCommandTask } from './component-command.ts';
 import {
 	makeParallelComponent,
@@ -11,7 +10,7 @@ import {
 	readParallelSettings,
 	taskDependencies,
 } from './component-parallel.ts';
-import { type ReadComponent, snakeCase } from './component-reference.ts';
+import { type NodeComponent, type ReadComponent, snakeCase } from './component-reference.ts';
 import { makeSparkComponent } from './component-spark.ts';
 import type { BodyContext } from './context.ts';
 import { identityBody, type JobIdentity, jobIdentity } from './identity.ts';
@@ -43,7 +42,9 @@ import { checkConf, readSparkTask, sparkResources } from './spark-settings.ts';
 /** Reads a command node. */
 export function commandNode(name: string, map: MapReader, scope: PipelineScope): PipelineNode {
 	const facts = readNodeFacts(name, map, scope);
-	const component = map.has('component') ? titled(named(map, undefined), name) : inlineCommand(facts, map, scope);
+	const component = map.has('component')
+		? titled(named(map, scope, undefined), name)
+		: inlineCommand(facts, map, scope);
 	if (component.form === 'known' && component.component.file.type !== 'command') {
 		return wrongType(component, facts, map, scope);
 	}
@@ -130,8 +131,8 @@ function inline(component: ReadComponent): NodeComponent {
 	return { form: 'known', component, dependency: { need: 'component', component: component.file }, source: 'YAML.JOB' };
 }
 
-function named(map: MapReader, expected: string | undefined): NodeComponent {
-	return map.required('component', (node, reading) => nodeComponent(node, reading, expected));
+function named(map: MapReader, scope: PipelineScope, expected: string | undefined): NodeComponent {
+	return map.required('component', (node, reading) => scope.component(node, reading, expected));
 }
 
 // A component that is written out under a node's `component` is shown under the node's name.
@@ -148,7 +149,7 @@ function titled(component: NodeComponent, name: string): NodeComponent {
 export function parallelNode(name: string, map: MapReader, scope: PipelineScope): PipelineNode {
 	const facts = readNodeFacts(name, map, scope);
 	if (map.has('component')) {
-		return parallelOf(facts, named(map, 'parallel'), map, scope);
+		return parallelOf(facts, named(map, scope, 'parallel'), map, scope);
 	}
 	return parallelOf(facts, undefined, map, scope);
 }
@@ -187,7 +188,7 @@ function parallelOf(
 export function sparkNode(name: string, map: MapReader, scope: PipelineScope): PipelineNode {
 	const facts = readNodeFacts(name, map, scope);
 	if (map.has('component')) {
-		return sparkOf(facts, named(map, 'spark'), map);
+		return sparkOf(facts, named(map, scope, 'spark'), map);
 	}
 	const task = readSparkTask(map);
 	checkConf(task, map);
@@ -220,7 +221,7 @@ export function pipelineNode(name: string, map: MapReader, scope: PipelineScope)
 			"'settings' of a node that runs a pipeline component are left out; the outer pipeline's settings hold.",
 		);
 	});
-	return finish(facts, named(map, 'pipeline'), map, () => settings ?? {});
+	return finish(facts, named(map, scope, 'pipeline'), map, () => settings ?? {});
 }
 
 function finish(

@@ -6,6 +6,7 @@ import { wholeExpression } from '../../yaml/expressions.ts';
 import { type JsonObject, jsonObject } from '../../yaml/json.ts';
 import { nearest } from '../../yaml/nearest.ts';
 import type { YamlNode } from '../../yaml/node.ts';
+import type { ReadNodeComponent } from './component-reference.ts';
 import { inputMode, type JobInput, type JobOutput, jobInput, jobOutput, outputMode } from './inputs-outputs.ts';
 import { type Port, type PortType, port } from './ports.ts';
 
@@ -19,6 +20,8 @@ export interface PipelineScope {
 	readonly inputs: ReadonlyMap<string, Port>;
 	readonly outputs: ReadonlyMap<string, Port>;
 	readonly nodeNames: readonly string[];
+	/** Reads the component of a node. Given from outside, since a component may itself be a pipeline of nodes. */
+	readonly component: ReadNodeComponent;
 	/**
 	 * Type of a node's output; `undefined` where nobody declares it and a registered component decides; `'missing'` where
 	 * the node is known not to have it.

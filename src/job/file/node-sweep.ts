@@ -1,7 +1,6 @@
 // Nodes of a pipeline that sweep over the parameters of a component.
 import type { MapReader } from '../../yaml/checks.ts';
 import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
-import { nodeComponent } from './component.ts';
 import { snakeCase } from './component-reference.ts';
 import type { PipelineScope } from './node-io.ts';
 import {
@@ -27,7 +26,7 @@ import {
 /** Reads a sweep node. */
 export function sweepNode(name: string, map: MapReader, scope: PipelineScope): PipelineNode {
 	const given = readNodeFacts(name, map, scope);
-	const trial = map.required('trial', (node, reading) => nodeComponent(node, reading, 'command'));
+	const trial = map.required('trial', (node, reading) => scope.component(node, reading, 'command'));
 	const space = map.required('search_space', searchSpace);
 	const sampling = map.required('sampling_algorithm', samplingAlgorithm);
 	const samplingIsText = map.node('sampling_algorithm')?.kind !== 'map';

@@ -23,7 +23,7 @@ const READERS: ReadonlyMap<string, NodeReader> = new Map<string, NodeReader>([
 /** Reads all nodes of a pipeline, in the order of the file. */
 export function readNodes(
 	jobs: YamlNode,
-	ports: Pick<PipelineScope, 'inputs' | 'outputs'>,
+	ports: Pick<PipelineScope, 'inputs' | 'outputs' | 'component'>,
 	reading: Reading,
 ): readonly PipelineNode[] {
 	if (jobs.kind !== 'map') {
@@ -42,7 +42,11 @@ class NodeBook {
 	readonly #reading: Reading;
 	readonly #scope: PipelineScope;
 
-	constructor(entries: readonly MapEntry[], ports: Pick<PipelineScope, 'inputs' | 'outputs'>, reading: Reading) {
+	constructor(
+		entries: readonly MapEntry[],
+		ports: Pick<PipelineScope, 'inputs' | 'outputs' | 'component'>,
+		reading: Reading,
+	) {
 		this.#entries = new Map(entries.map((entry) => [entry.key, entry]));
 		this.#reading = reading;
 		this.#scope = {

@@ -64,7 +64,7 @@ export const pipelineJob: Reader<PipelineJobFile> = (node, reading) => {
 	const facts = readFacts(map);
 	const inputs = map.optional('inputs', jobInputs) ?? new Map<string, JobInput>();
 	const outputs = map.optional('outputs', jobOutputs) ?? new Map<string, JobOutput>();
-	const ports = { inputs: inputPorts(inputs), outputs: outputPorts(outputs) };
+	const ports = { inputs: inputPorts(inputs), outputs: outputPorts(outputs), component: nodeComponent };
 	const settings = map.optional('settings', pipelineSettings) ?? NO_SETTINGS;
 	const nodes = map.optional('jobs', (jobs, within) => readNodes(jobs, ports, within)) ?? [];
 	const component = map.optional('component', (at, within) => nodeComponent(at, within, 'pipeline').dependency);
