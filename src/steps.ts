@@ -59,6 +59,11 @@ export async function assetsStep({ world, report, files, connection, publisher }
 			report.assets = [...report.assets, made];
 		},
 	});
+	const left = report.assets.filter(({ reused }) => reused);
+	if (left.length > 0) {
+		const named = left.map(({ kind, name, version }) => `${kind} ${name}${version === undefined ? '' : `:${version}`}`);
+		report.notes.push(`In the workspace already and left as they are: ${named.join(', ')}.`);
+	}
 }
 
 /** How many metrics get a chart, and how many points of each are read for it. */
