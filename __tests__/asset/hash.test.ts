@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { type HashKind, hashTree } from '../../src/asset/hash.ts';
@@ -80,8 +81,6 @@ describe('reading', () => {
 		const checkout = await folders.make({ 'a.txt': 'a', 'b.txt': 'b', 'c.txt': 'c' });
 		const tree = await walk(checkout, { checkout });
 		await writeFile(path.join(checkout, 'a.txt'), 'longer');
-		await folders.add(checkout, {});
-		const { rm } = await import('node:fs/promises');
 		await rm(path.join(checkout, 'c.txt'));
 		const { problems } = await hashTree(tree, 'content');
 		expect(problems).toEqual(['a.txt changed while it was read.', 'c.txt vanished.']);
@@ -90,10 +89,58 @@ describe('reading', () => {
 	test('does not follow a file that became a link', async () => {
 		const checkout = await folders.make({ 'a.txt': 'a' });
 		const tree = await walk(checkout, { checkout });
-		const { rm, symlink } = await import('node:fs/promises');
 		await rm(path.join(checkout, 'a.txt'));
 		await symlink('/etc/hostname', path.join(checkout, 'a.txt'));
 		const { problems } = await hashTree(tree, 'content');
 		expect(problems).toEqual(['a.txt is no longer a plain file.']);
 	});
 });
+
+/** Recorded uploads of the CLI; they lie beside the project and not in it. */
+const GOLDEN = path.resolve(import.meta.dirname, '../../../shared/golden');
+
+interface Golden {
+	readonly files: readonly string[];
+	readonly requests?: readonly { readonly method: string; readonly path: string; readonly files?: readonly string[] }[];
+}
+
+(existsSync(GOLDEN) ? describe : describe.skip)('the recorded uploads of the CLI', () => {
+	test('have the hashes that we compute', async () => {
+		const inputs = path.join(GOLDEN, 'inputs');
+		const uploads = new Map<string, { base: string; files: readonly string[]; inputs: readonly string[] }>();
+		for (const file of existsSync(GOLDEN) ? readdirSync(path.join(GOLDEN, 'cases'), { recursive: true }) : []) {
+			if (!String(file).endsWith('.json')) continue;
+			const golden = JSON.parse(readFileSync(path.join(GOLDEN, 'cases', String(file)), 'utf8')) as Golden;
+			for (const { method, path: to, files = [] } of golden.requests ?? []) {
+				const [, hash, base] = /LocalUpload\/([0-9a-f]{32})\/(.+)$/.exec(to) ?? [];
+				if (method === 'UPLOAD' && hash !== undefined && base !== undefined && base !== 'COMPONENT_PLACEHOLDER') {
+					uploads.set(`${hash} ${base}`, { base, files, inputs: golden.files });
+				}
+			}
+		}
+		const wrong: string[] = [];
+		for (const [key, upload] of uploads) {
+			const [hash = ''] = key.split(' ');
+			const hashes = await Promise.all(
+				candidates(inputs, upload).map(
+					async (one) => (await hashTree(await walk(one, { checkout: inputs }), 'upload')).hash,
+				),
+			);
+			if (!hashes.includes(hash)) wrong.push(key);
+		}
+		expect(wrong).toEqual([]);
+		expect(uploads.size).toBeGreaterThan(20);
+	});
+});
+
+/** Files and folders among the inputs of a case that have the name of what was uploaded. */
+function candidates(inputs: string, { base, inputs: files }: { base: string; inputs: readonly string[] }): string[] {
+	const found = new Set<string>();
+	for (const file of files) {
+		const parts = file.split('/');
+		for (const [place, part] of parts.entries()) {
+			if (part === base) found.add(path.join(inputs, ...parts.slice(0, place + 1)));
+		}
+	}
+	return [...found].filter((one) => existsSync(one));
+}

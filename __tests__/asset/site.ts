@@ -136,7 +136,11 @@ export class AssetSite {
 	}
 
 	#put(below: string, { properties }: { properties: Record<string, unknown> }): Answer {
-		const fresh = !this.resources.has(below);
+		const existing = this.resources.get(below);
+		const fresh = existing === undefined;
+		if (existing !== undefined && existing.properties['modelUri'] !== properties['modelUri']) {
+			return { status: 400, body: { error: { code: 'UserError', message: 'Asset paths cannot be updated.' } } };
+		}
 		this.add(below, { ...properties, provisioningState: 'Succeeded' });
 		return { status: fresh ? 201 : 200, body: this.resources.get(below) };
 	}
