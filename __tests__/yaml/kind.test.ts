@@ -31,6 +31,8 @@ test.each([
 	['type: pipeline\njobs: {}\nsettings: {}', 'job:pipeline'],
 	['command: x\ncompute: azureml:c', 'job:command'],
 	['type: command\nversion: 1\ncommand: x', 'component:command'],
+	['$schema: https://x/commandJob.schema.json\ntype: sweep', 'job:sweep'],
+	['$schema: https://x/commandJob.schema.json\ntype: nonsense', 'job:command'],
 	['name: e\ntraffic: {}', 'online-endpoint'],
 	['name: e\ndefaults: {}', 'batch-endpoint'],
 	['name: d\nendpoint_name: e\ninstance_type: x', 'online-deployment'],

@@ -153,7 +153,8 @@ export function environmentBody(file: EnvironmentFile, idOf: IdOf, anonymous: bo
 
 /**
  * The version of an anonymous environment: a hash of its content, the same that the CLI computes, so that both share one
- * built image. `contextHash` is the upload hash of a local build context, or its URL.
+ * built image. `contextHash` is the upload hash of a local build context, or its URL. With an `inference_config` the hash
+ * is our own: the CLI's changes with the version of its generated classes.
  */
 export function anonymousEnvironmentVersion(file: EnvironmentFile, contextHash?: string): string {
 	const pieces: string[] = [];

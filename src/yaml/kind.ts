@@ -72,10 +72,10 @@ export function kindOf(file: YamlFile, family?: 'job' | 'component'): FileKind {
 	const has = (key: string): boolean => child(file.root, key) !== undefined;
 	const schema = asText(child(file.root, '$schema'));
 	const bySchema = schema && kindOfSchema(schema.text);
-	if (bySchema !== undefined) {
-		return bySchema;
-	}
 	const type = asText(child(file.root, 'type'))?.text.toLowerCase();
+	if (bySchema !== undefined) {
+		return ofType(bySchema, type);
+	}
 	const all = (type === undefined ? undefined : TYPES.get(type)) ?? candidatesOf(type, has);
 	const narrowed = all.filter((kind) => family === undefined || kind.startsWith(`${family}:`));
 	const candidates = narrowed.length > 0 ? narrowed : all;
@@ -84,6 +84,12 @@ export function kindOf(file: YamlFile, family?: 'job' | 'component'): FileKind {
 		return only;
 	}
 	throw undecided(file, candidates, schema?.text);
+}
+
+// The CLI goes by the type of a job or component, whatever the `$schema` says; a copied one is often another type's.
+function ofType(kind: FileKind, type: string | undefined): FileKind {
+	const family = kind.split(':')[0] ?? '';
+	return SCHEMAS.map(([, known]) => known).find((known) => known === `${family}:${type}`) ?? kind;
 }
 
 /** The kind that a `$schema` names, or undefined where it names none that this action knows. */

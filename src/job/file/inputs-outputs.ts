@@ -69,6 +69,11 @@ function literalInput(node: YamlNode, reading: Reading): JobInput {
 			node.at,
 			`Azure ML may refuse the input '${node.text}': it asks for at least one letter, digit or underscore.`,
 		);
+	} else if (node.type === 'str' && node.text.startsWith('azureml:')) {
+		reading.warn(
+			node.at,
+			`'${node.text}' is passed on as plain text. To pass what it names, write it under 'path' with a 'type'.`,
+		);
 	} else if (node.type === 'str' && /^\$?\{inputs\.|^\{\{/.test(node.text)) {
 		reading.warn(node.at, `'${node.text}' is passed on as plain text. An expression is written \${{…}}.`);
 	}
