@@ -35,8 +35,8 @@ const TELLING = new Set([
 	'command',
 	'code',
 ]);
-/** Maps whose keys the author chose: each of them counts, even one without a value. */
-const NAMED = /^(?:.*\.)?(?:inputs|outputs|jobs|environment_variables|environmentVariables)$/;
+/** Maps of which every key counts, even one without a value: the author chose them all. */
+const NAMED = /^(?:.*\.)?(?:inputs|outputs|jobs|environment_variables|environmentVariables)$|^condaFile(?:\.|$)/;
 /** What a component's spec has besides its content. */
 const LABELS = new Set(['name', 'version', 'display_name', 'description', 'tags', '$schema', '_source']);
 /** Words of a set, whose letter case the service may change. */
@@ -137,7 +137,7 @@ class Comparison {
 			// A build context has no conda file, yet the service may give an empty one.
 			if (!isNothing(theirs) && (TELLING.has(key) || NAMED.test(field))) this.#differs(field, ours, theirs);
 		} else if (field === 'condaFile') {
-			if (condaOf(ours) !== condaOf(theirs)) this.#differs(field, ours, theirs);
+			this.#conda(ours, theirs);
 		} else if (isObject(ours)) {
 			if (isObject(theirs) || isNothing(theirs)) this.maps(field, ours, theirs);
 			else this.#differs(field, ours, theirs);
@@ -146,6 +146,12 @@ class Comparison {
 		} else if (!this.#sameScalar(field, ours as Scalar, theirs)) {
 			this.#differs(field, ours, theirs);
 		}
+	}
+
+	#conda(ours: Json | undefined, theirs: Json | undefined): void {
+		const [mine, there] = [condaOf(ours), condaOf(theirs)];
+		if (isObject(mine) && isObject(there)) this.maps('condaFile', mine, there);
+		else if (mine !== there) this.#differs('condaFile', ours, theirs);
 	}
 
 	#lists(field: string, ours: readonly Json[], theirs: Json | undefined): void {
@@ -179,8 +185,8 @@ function isNothing(value: Json | undefined): boolean {
 	return isObject(value) && Object.keys(value).length === 0;
 }
 
-/** The content of a conda file in one spelling: we send YAML and the service gives JSON, which is YAML too. */
-function condaOf(text: Json | undefined): string {
+/** The content of a conda file: we send YAML and the service gives JSON, which is YAML too. Text that is neither stays. */
+function condaOf(text: Json | undefined): Json {
 	if (typeof text !== 'string' || text.trim() === '') return '';
 	try {
 		return plainYaml(loadYaml(text, 'condaFile', '/').root);
@@ -190,9 +196,8 @@ function condaOf(text: Json | undefined): string {
 	}
 }
 
-function plainYaml(node: YamlNode): string {
-	if (node.kind === 'scalar') return JSON.stringify(node.text);
-	if (node.kind === 'list') return `[${node.items.map(plainYaml).join()}]`;
-	const members = node.entries.map(({ key, value }) => `${JSON.stringify(key)}:${plainYaml(value)}`);
-	return `{${members.sort().join()}}`;
+function plainYaml(node: YamlNode): Json {
+	if (node.kind === 'scalar') return node.text;
+	if (node.kind === 'list') return node.items.map(plainYaml);
+	return Object.fromEntries(node.entries.map(({ key, value }) => [key, plainYaml(value)]));
 }

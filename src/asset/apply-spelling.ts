@@ -2,7 +2,7 @@
 
 /** A text in the spelling that `sameId` compares; what is no id or URI comes out as it is. */
 export function plainId(text: string, workspaceId: string): string {
-	const bare = text.replace(/^azureml:(?=\/)/i, '');
+	const bare = text.replace(/^azureml:(?=\/subscriptions\/)/i, '');
 	if (/^azureml:\/\//i.test(bare)) return plainUri(bare, workspaceId);
 	if (/^https?:\/\//i.test(bare)) return bare.replace(/^(https:\/\/[^/]+?):443(?=\/|$)/i, '$1').replace(/\/+$/, '');
 	if (bare.startsWith('/subscriptions/')) return plainArmId(bare, workspaceId);

@@ -39,6 +39,13 @@ const COLLECTIONS: Readonly<Record<VersionedFile['kind'], ComparedKind>> = {
 	model: 'models',
 };
 
+const WORDS: Readonly<Record<VersionedFile['kind'], string>> = {
+	environment: 'environment',
+	data: 'data asset',
+	component: 'component',
+	model: 'model',
+};
+
 /**
  * Makes the version that the file describes, or finds it made.
  * @throws FileError saying what differs, when the version is there with other content
@@ -46,7 +53,8 @@ const COLLECTIONS: Readonly<Record<VersionedFile['kind'], ComparedKind>> = {
 export async function applyVersion(asset: VersionedFile, parts: VersionParts): Promise<MadeAsset> {
 	const { kind, path } = asset;
 	const { name, version, id, reused } = await new VersionedApply(asset, parts).apply();
-	const told = `${kind.charAt(0).toUpperCase()}${kind.slice(1)} ${name}:${version} (${path})`;
+	const word = WORDS[kind];
+	const told = `${word.charAt(0).toUpperCase()}${word.slice(1)} ${name}:${version} (${path})`;
 	parts.log.info(`${told}: ${reused ? 'exists with the same content, left as it is' : 'created'}.`);
 	return { kind, name, version, id, reused };
 }
@@ -135,7 +143,7 @@ class VersionedApply {
 		const [ours, theirs] = [objectAt(this.#body(version), 'properties'), objectAt(this.#existing, 'properties')];
 		const labels = labelDifferences(this.#kind, ours, theirs);
 		if (labels.length > 0) {
-			const shown = `The ${this.#asset.kind} ${this.#name}:${version}`;
+			const shown = `The ${WORDS[this.#asset.kind]} ${this.#name}:${version}`;
 			log.warning(
 				`${shown} has the content of the file, but not its ${labels.join(', ')}; it is left as it is. A new version would get them.`,
 				this.#where,
@@ -146,7 +154,7 @@ class VersionedApply {
 	}
 
 	#conflict(version: string, differences: readonly Difference[]): FileError {
-		const message = `The ${this.#asset.kind} '${this.#name}' has a version '${version}' already, and of other content: ${tellDifferences(differences)} A version cannot be changed; raise \`version\`, or leave it out to get the next one.`;
+		const message = `The ${WORDS[this.#asset.kind]} '${this.#name}' has a version '${version}' already, and of other content: ${tellDifferences(differences)} A version cannot be changed; raise \`version\`, or leave it out to get the next one.`;
 		return new FileError(this.#asset.path, [{ message, where: this.#where }]);
 	}
 

@@ -119,6 +119,7 @@ function maskSecrets(node: YamlNode, mask: (value: string) => void): void {
 	if (node.kind !== 'map') return;
 	for (const { key, value } of node.entries) {
 		if (value.kind !== 'scalar') maskSecrets(value, mask);
-		else if (SECRET_KEYS.has(key) && value.type !== 'null') for (const form of [value.text, value.written]) mask(form);
+		else if (SECRET_KEYS.has(key) && value.type !== 'null')
+			for (const form of new Set([value.text, value.written])) mask(form);
 	}
 }

@@ -1,7 +1,7 @@
 // Tells people in GitHub's own places: outputs, job summary, annotations, the pull-request comment.
 import * as core from '@actions/core';
 import { getOctokit } from '@actions/github';
-import { ActionError, FileError, InputError, messageOf } from '../errors.ts';
+import { ActionError, FileError, InputError, messageOf, type Place } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Secrets } from '../secrets.ts';
 import { commentOf, summaryOf } from './markdown.ts';
@@ -43,12 +43,9 @@ function annotate(failure: Error, log: Log): void {
 	if (failure instanceof InputError) {
 		for (const { message, where } of failure.faults) log.error(message, where);
 	} else if (failure instanceof FileError) {
-		// The file's name is in the text too: a log without annotations must not lose it.
+		// The file's name is in the text too: a log without annotations must not lose it. What has no place is about an input.
 		for (const { message, where } of failure.faults)
-			log.error(
-				`${failure.file}${where?.line === undefined ? '' : `:${where.line}`}: ${message}`,
-				where ?? { file: failure.file },
-			);
+			log.error(where === undefined ? message : `${placeText(where)}: ${message}`, where);
 	} else if (failure instanceof ActionError) {
 		log.error(failure.message, failure.where);
 	} else {
@@ -57,6 +54,10 @@ function annotate(failure: Error, log: Log): void {
 		);
 		log.debug(failure.stack ?? '');
 	}
+}
+
+function placeText({ file, line }: Place): string {
+	return line === undefined ? file : `${file}:${line}`;
 }
 
 async function comment(report: RunReport, parts: GitHubParts): Promise<void> {
