@@ -75,7 +75,7 @@ export class FileError extends ActionError {
 	constructor(file: string, faults: readonly Fault[]) {
 		super({
 			what: faults.length === 1 ? `${file} has a fault.` : `${file} has ${faults.length} faults.`,
-			why: faults.map((fault) => `${placeText(fault.where)}${fault.message}`).join(' '),
+			why: faults.map((fault) => `${placeText(fault.where, file)}${fault.message}`).join(' '),
 			where: faults[0]?.where ?? { file },
 		});
 		this.file = file;
@@ -83,8 +83,11 @@ export class FileError extends ActionError {
 	}
 }
 
-function placeText(where: Place | undefined): string {
-	return where?.line === undefined ? '' : `Line ${where.line}: `;
+function placeText(where: Place | undefined, file: string): string {
+	if (where === undefined || (where.file === file && where.line === undefined)) return '';
+	// The faults of one file may have their cause in another.
+	if (where.file !== file) return where.line === undefined ? `${where.file}: ` : `${where.file}:${where.line}: `;
+	return `Line ${where.line}: `;
 }
 
 /** No token could be had. */

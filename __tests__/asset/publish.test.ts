@@ -80,7 +80,7 @@ describe('faults', () => {
 		expect(faults.map(({ message }) => message)).toEqual([
 			"There is no compute 'cpu-clustr' in the workspace ws-1. There are: cpu-cluster.",
 			"The environment 'train' has no version '4'. Its versions: 3.",
-			expect.stringContaining('src/train.py:1 holds a secret of this run'),
+			expect.stringContaining('The file holds a secret of this run'),
 			expect.stringMatching(/^'gone' cannot be uploaded: Nothing is at /),
 			"'data' cannot be uploaded: data holds no file.",
 		]);

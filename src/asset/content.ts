@@ -165,7 +165,7 @@ class GuardedFiles implements Onlooker {
 		const file = isInside(checkout, source) ? path.relative(checkout, source) : source;
 		const line = await lineAt(source, offset);
 		this.faults.push({
-			message: `${file}:${line} holds a secret of this run (its value is not shown), and nothing with a secret in it is uploaded. Pass it to the job another way, or exclude the file in .amlignore.`,
+			message: `The file holds a secret of this run (its value is not shown), and nothing with a secret in it is uploaded. Pass it to the job another way, or exclude the file in .amlignore.`,
 			where: { file, line },
 		});
 	}
