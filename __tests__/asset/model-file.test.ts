@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { longDatastoreUri, modelBody, readModelFile } from '../../src/asset/model-file.ts';
+import { longDatastoreUri, modelBody, readModelDetails, readModelFile } from '../../src/asset/model-file.ts';
 import { loadYaml } from '../../src/yaml/load.ts';
 
 const WORKSPACE = '/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w';
@@ -57,4 +57,15 @@ test.each([
 	['a strange type', 'path: model\ntype: onnx', /'custom_model', 'mlflow_model', 'triton_model'/],
 ])('%s is refused', (_, yaml, message) => {
 	expect(() => read(yaml)).toThrow(message);
+});
+
+test('what inputs or a job may say can be left out of the details', () => {
+	const details = readModelDetails(loadYaml('description: d\ntags: {a: 1}', 'm.yml', folder));
+	expect(details).toMatchObject({
+		name: undefined,
+		type: undefined,
+		source: undefined,
+		description: 'd',
+		tags: new Map([['a', '1']]),
+	});
 });

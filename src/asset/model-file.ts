@@ -28,13 +28,18 @@ export interface ModelFile {
 	readonly at: Place;
 }
 
-/** A reader of a model, inline or as a file's root. */
-export const model: Reader<ModelFile> = mapping('a model', (map) => {
+/** A model file that leaves open what the inputs of a run or its job may say: name, path and type. */
+export interface ModelDetails extends Omit<ModelFile, 'type' | 'source'> {
+	readonly type: ModelType | undefined;
+	readonly source: ModelFile['source'] | undefined;
+}
+
+const modelDetails: Reader<ModelDetails> = mapping('a model', (map) => {
 	map.ignore('$schema', 'id', 'creation_context', 'latest_version', 'utc_time_created', 'job_name');
 	map.ignore('intellectual_property', 'system_metadata', 'default_deployment_template', 'allowed_deployment_templates');
-	const type = map.optional('type', word('custom_model', 'mlflow_model', 'triton_model')) ?? 'custom_model';
+	const type = map.optional('type', word('custom_model', 'mlflow_model', 'triton_model'));
 	const datastore = map.optional('datastore', text);
-	const source = map.required('path', modelSource(type, datastore));
+	const source = map.optional('path', modelSource(type ?? 'custom_model', datastore));
 	return {
 		name: map.optional('name', text),
 		version: map.optional('version', version),
@@ -45,10 +50,19 @@ export const model: Reader<ModelFile> = mapping('a model', (map) => {
 		description: map.optional('description', text),
 		tags: map.optional('tags', stringMap),
 		properties: map.optional('properties', stringMap),
-		dependencies: source.need === 'upload' ? [source] : [],
+		dependencies: source?.need === 'upload' ? [source] : [],
 		at: map.at,
 	};
 });
+
+/** A reader of a model, inline or as a file's root. */
+export const model: Reader<ModelFile> = (node, reading) => {
+	const details = modelDetails(node, reading);
+	if (details.source === undefined && node.kind === 'map') {
+		reading.fault(node.at, "A model needs the key 'path'.");
+	}
+	return { ...details, type: details.type ?? 'custom_model', source: details.source ?? { need: 'uri', uri: '' } };
+};
 
 function modelSource(type: ModelType, datastore: string | undefined): Reader<ModelFile['source']> {
 	return (node, reading) => {
@@ -68,6 +82,14 @@ export function readModelFile(file: YamlFile, warn?: Warn): ModelFile {
 	if (read.name === undefined) {
 		reading.fault(file.root.at, "A model file needs the key 'name'.");
 	}
+	reading.finish(warn);
+	return read;
+}
+
+/** Reads a model file whose name, path and type may come from elsewhere. Throws a `FileError` with every fault. */
+export function readModelDetails(file: YamlFile, warn?: Warn): ModelDetails {
+	const reading = new Reading(file);
+	const read = modelDetails(file.root, reading);
 	reading.finish(warn);
 	return read;
 }
