@@ -2,7 +2,7 @@
 import { asText, type MapReader, mapOf } from '../../yaml/checks.ts';
 import { checkCommand } from '../../yaml/expressions.ts';
 import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
-import { stringMap } from '../../yaml/values.ts';
+import { boolean, stringMap } from '../../yaml/values.ts';
 import { type ComponentFacts, makeCommandComponent, readCommandTask } from './component-command.ts';
 import {
 	makeParallelComponent,
@@ -80,7 +80,7 @@ function commandSettings(map: MapReader): (context: BodyContext) => JsonObject {
 			distribution: spread && snakeCase(distributionBody(spread)),
 			limits: limits && snakeCase(commandLimitsBody(limits)),
 			environment_variables: variables && mapValues(variables, (value) => value),
-			services: services && mapValues(services, (service) => snakeCase(serviceBody(service))),
+			services: services && mapValues(services, (service) => nodeService(serviceBody(service))),
 			queue_settings: queue && snakeCase(queueBody(queue)),
 			identity: identity && nodeIdentity(identity),
 		});
@@ -94,6 +94,11 @@ function nodeIdentity(identity: JobIdentity): JsonObject {
 		object_id: identity.objectId,
 		msi_resource_id: identity.resourceId,
 	});
+}
+
+function nodeService(body: JsonObject): JsonObject {
+	const all = body['nodes'] === undefined ? {} : { nodes: { nodes_value_type: 'All' } };
+	return { ...snakeCase(body), ...all };
 }
 
 function withoutEmpty(body: JsonObject): JsonObject {
@@ -119,7 +124,7 @@ function inlineFacts(facts: NodeFacts, map: MapReader, scope: PipelineScope): Co
 		displayName: facts.displayName ?? facts.name,
 		description: facts.description,
 		tags: facts.tags,
-		deterministic: true,
+		deterministic: map.optional('is_deterministic', boolean) ?? true,
 		inputs: new Map([...facts.inputs].map(([key, input]) => [key, inferInput(input, scope)])),
 		outputs: new Map(names.map((key) => [key, inferOutput(facts.outputs.get(key), scope)])),
 		source: 'YAML.JOB',

@@ -72,7 +72,6 @@ export function nodeFactsBody(facts: NodeFacts, { workspaceId, idOf }: BodyConte
 	return jsonObject({
 		name: facts.name,
 		display_name: facts.displayName,
-		description: facts.description,
 		comment: facts.comment,
 		tags: facts.tags && mapValues(facts.tags, (tag) => tag),
 		properties: facts.properties && mapValues(facts.properties, (property) => property),
