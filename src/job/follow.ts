@@ -3,9 +3,9 @@ import type { Http } from '../azure/http.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import type { Clock } from '../clock.ts';
 import { duration } from '../duration.ts';
-import { CancelledError, messageOf } from '../errors.ts';
+import { CancelledError, messageOf, ServiceError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { findJob, findRunDetails, isTerminal, type Job, type RunDetails } from './job.ts';
+import { findJob, findRunDetails, isKnownState, isTerminal, type Job, type RunDetails } from './job.ts';
 import { JobLogs } from './logs.ts';
 
 /** A job at its end, or at the moment the wait for it ended. */
@@ -33,8 +33,12 @@ export interface FollowParts {
 
 /** Between two looks at the log, in milliseconds. */
 const LOG_INTERVAL = 1_000;
-/** A job may be unknown to the service for this long after it was accepted. */
+/** A job may be unknown to the service for this long, as it is after it was accepted. */
 const GRACE = 60_000;
+/** The job runs on while nothing answers us; for this long its state is asked for without giving up. */
+const LONGEST_SILENCE = 30 * 60_000;
+/** Run history that failed is left alone for this long, while the resource manager tells the state. */
+const HISTORY_PAUSE = 60_000;
 const FIRST_HEARTBEAT = 60_000;
 const LONGEST_HEARTBEAT = 15 * 60_000;
 
@@ -52,7 +56,7 @@ export async function followJob(name: string, parts: FollowParts): Promise<Follo
 	const { clock, signal, http, log, timeout } = parts;
 	const started = clock.now();
 	const watch = new StateWatch(name, parts, started);
-	const refresh = async (): Promise<ReadonlyMap<string, string>> => (await watch.details())?.logFiles ?? new Map();
+	const refresh = async (): Promise<ReadonlyMap<string, string>> => (await watch.readDetails())?.logFiles ?? new Map();
 	const logs = new JobLogs({ http, log, clock, signal, refresh });
 	const over = (): boolean => timeout !== undefined && clock.now() - started >= timeout;
 
@@ -103,6 +107,11 @@ class StateWatch {
 	readonly #started: number;
 	#status: string | undefined;
 	#details: RunDetails | undefined;
+	#historyAgain = 0;
+	/** When the state was last heard of. */
+	#heard: number;
+	/** Since when the resource manager knows no such job. */
+	#missing: number | undefined;
 	#nextHeartbeat: number;
 	#heartbeatInterval = FIRST_HEARTBEAT;
 	#warned = new Set<string>();
@@ -111,6 +120,7 @@ class StateWatch {
 		this.#name = name;
 		this.#parts = parts;
 		this.#started = started;
+		this.#heard = started;
 		this.#nextHeartbeat = started + FIRST_HEARTBEAT;
 	}
 
@@ -123,34 +133,53 @@ class StateWatch {
 	}
 
 	/** Run history's record, which has both the state and the log addresses: one request where ARM would need two. */
-	async details(): Promise<RunDetails | undefined> {
-		const { workspace, signal, log } = this.#parts;
+	async readDetails(): Promise<RunDetails | undefined> {
+		const { workspace, signal, clock } = this.#parts;
 		try {
 			const details = await findRunDetails(workspace, this.#name, signal);
 			if (details !== undefined) this.#details = details;
-			for (const warning of details?.warnings ?? []) this.#warnOnce(warning);
+			for (const warning of details?.warnings ?? []) this.#warnOnce(warning, warning);
 			return details;
 		} catch (error) {
 			if (signal.aborted) throw signal.reason;
 			// The job runs on whether or not its log can be read; the state then comes from the resource manager.
-			this.#warnOnce(`The log of the job cannot be read for now: ${messageOf(error)}`);
-			log.debug(messageOf(error));
+			this.#historyAgain = clock.now() + HISTORY_PAUSE;
+			this.#warnOnce('history', `The log of the job cannot be read for now: ${messageOf(error)}`);
 			return undefined;
 		}
 	}
 
+	/** One look at the state, told if it has changed. */
 	async look(): Promise<RunDetails | undefined> {
-		const { workspace, signal, clock } = this.#parts;
-		const details = await this.details();
-		let status = details?.status;
+		const details = this.#parts.clock.now() < this.#historyAgain ? undefined : await this.readDetails();
+		const historic = details?.status;
 		// Run history may lag behind at both ends; ARM's word decides that a job has ended.
-		if (status === undefined || isTerminal(status)) {
-			const job = await findJob(workspace, this.#name, signal);
-			if (job === undefined && clock.now() - this.#started > GRACE) throw lost(this.#name);
-			status = job?.status ?? this.#status ?? 'NotStarted';
-		}
-		if (status !== this.#status) this.#tell(status);
+		const status = historic === undefined || isTerminal(historic) ? await this.#stateByResource() : historic;
+		if (status !== undefined) this.#heard = this.#parts.clock.now();
+		if (status !== undefined && status !== this.#status) this.#tell(status);
 		return details;
+	}
+
+	/** The state by the job's own resource; undefined while the service is silent. */
+	async #stateByResource(): Promise<string | undefined> {
+		const job = await this.#findJob();
+		if (job === 'silence') return undefined;
+		const now = this.#parts.clock.now();
+		this.#missing = job === undefined ? (this.#missing ?? now) : undefined;
+		if (this.#missing !== undefined && now - this.#missing > GRACE) throw lost(this.#name);
+		return job?.status ?? this.#status ?? 'NotStarted';
+	}
+
+	async #findJob(): Promise<Job | undefined | 'silence'> {
+		const { workspace, signal, clock } = this.#parts;
+		try {
+			return await findJob(workspace, this.#name, signal);
+		} catch (error) {
+			if (signal.aborted) throw signal.reason;
+			if (!isPassing(error) || clock.now() - this.#heard > LONGEST_SILENCE) throw error;
+			this.#warnOnce('silence', `The state of the job cannot be read for now: ${messageOf(error)}`);
+			return 'silence';
+		}
 	}
 
 	async job(): Promise<Job> {
@@ -173,13 +202,21 @@ class StateWatch {
 		const { clock, log } = this.#parts;
 		this.#status = status;
 		log.info(`Job ${this.#name}: ${status} (${duration(clock.now() - this.#started)})`);
+		if (isKnownState(status)) return;
+		this.#warnOnce(status, `This version does not know the state ${status}; the job is taken to be under way.`);
 	}
 
-	#warnOnce(text: string): void {
-		if (this.#warned.has(text)) return;
-		this.#warned.add(text);
+	#warnOnce(about: string, text: string): void {
+		if (this.#warned.has(about)) return;
+		this.#warned.add(about);
 		this.#parts.log.warning(text);
 	}
+}
+
+/** Whether a failure is one of the service or of the way to it, not an answer about the job. */
+function isPassing(error: unknown): boolean {
+	if (!(error instanceof ServiceError)) return false;
+	return error.status === 0 || error.status === 408 || error.status === 429 || error.status >= 500;
 }
 
 function lost(name: string): CancelledError {

@@ -36,6 +36,26 @@ export function isTerminal(status: string): boolean {
 	return TERMINAL.has(status.toLowerCase());
 }
 
+const UNDER_WAY = new Set([
+	'notstarted',
+	'starting',
+	'provisioning',
+	'preparing',
+	'scheduled',
+	'queued',
+	'running',
+	'finalizing',
+	'cancelrequested',
+	'notresponding',
+	'paused',
+	'unknown',
+]);
+
+/** Whether a job may be in this state as far as this version knows. The list of Azure ML is open. */
+export function isKnownState(status: string): boolean {
+	return isTerminal(status) || UNDER_WAY.has(status.toLowerCase());
+}
+
 /** The path of a job's calls. */
 export function jobPath(workspace: Workspace, name: string): string {
 	return `${workspace.id}/jobs/${encodeURIComponent(name)}`;
@@ -105,7 +125,7 @@ export interface RunDetails {
 	readonly warnings: readonly string[];
 }
 
-/** The run-history record of a job; undefined while there is none yet. */
+/** The run-history record of a job; undefined while there is none yet. Asks once: who follows a job comes again soon. */
 export async function findRunDetails(
 	workspace: Workspace,
 	name: string,
@@ -114,6 +134,7 @@ export async function findRunDetails(
 	const details = await workspace
 		.data('/history/v1.0', `/runs/${encodeURIComponent(name)}/details`, {
 			doing: `read the run of the job "${name}"`,
+			retry: false,
 			signal,
 		})
 		.catch((error: unknown) => {
