@@ -4,7 +4,7 @@ import { ActionError, FileError, InputError, JobError, RolloutError } from '../e
 import { isTerminal } from '../job/job.ts';
 import type { MetricPoint } from '../job/metrics.ts';
 import type { RunReport, StepName } from './run-report.ts';
-import { code, codeBlock, inert, link } from './text.ts';
+import { code, codeBlock, inert, link, prose } from './text.ts';
 
 const DONE: Readonly<Record<StepName, string>> = {
 	'sign in': 'signed in',
@@ -89,24 +89,24 @@ function failureOf({ failure }: RunReport): string | undefined {
 	if (failure instanceof InputError || failure instanceof FileError) {
 		const faults = failure.faults.map(
 			({ message, where }) =>
-				`- ${where?.line === undefined ? '' : `${code(`${where.file}:${where.line}`)} `}${inert(message)}`,
+				`- ${where?.line === undefined ? '' : `${code(`${where.file}:${where.line}`)} `}${prose(message)}`,
 		);
 		return [
-			`**${inert(failure.what)}**`,
+			`**${prose(failure.what)}**`,
 			'',
 			...faults,
-			...(failure.next === undefined ? [] : ['', inert(failure.next)]),
+			...(failure.next === undefined ? [] : ['', prose(failure.next)]),
 		].join('\n');
 	}
-	if (!(failure instanceof ActionError)) return `**${inert(failure.message)}**`;
+	if (!(failure instanceof ActionError)) return `**${prose(failure.message)}**`;
 	const container =
 		failure instanceof RolloutError && failure.containerLog !== undefined
 			? details('Container log', failure.containerLog.split('\n'))
 			: undefined;
 	const text = [
-		`**${inert(failure.what)}**`,
-		failure.why === undefined ? '' : inert(failure.why),
-		failure.next === undefined ? '' : `➡️ ${inert(failure.next)}`,
+		`**${prose(failure.what)}**`,
+		failure.why === undefined ? '' : prose(failure.why),
+		failure.next === undefined ? '' : `➡️ ${prose(failure.next)}`,
 	];
 	return [...text.filter((part) => part !== ''), ...(container === undefined ? [] : [container])].join('\n\n');
 }
@@ -226,7 +226,7 @@ function madeLines({ assets, failure }: RunReport): string | undefined {
 }
 
 function noteLines({ notes }: RunReport): string | undefined {
-	return notes.length === 0 ? undefined : notes.map((note) => `> ${inert(note)}`).join('\n>\n');
+	return notes.length === 0 ? undefined : notes.map((note) => `> ${prose(note)}`).join('\n>\n');
 }
 
 function logLines({ failure, lastLines, steps }: RunReport): string | undefined {

@@ -11,6 +11,12 @@ export function inert(text: string): string {
 		.replace(/&(?!#\d+;|lt;)/g, '&amp;');
 }
 
+/** The text of a message: what stands between backticks shows as code, all else as itself. */
+export function prose(text: string): string {
+	const pieces = text.split(/`([^`\n]+)`/);
+	return pieces.map((piece, place) => (place % 2 === 1 ? code(piece) : inert(piece))).join('');
+}
+
 /** Text as code inside a line or a table. */
 export function code(text: string): string {
 	const flat = text.replace(/[\r\n\u2028\u2029]+/g, ' ').replace(/\|/g, '\\|');

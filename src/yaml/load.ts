@@ -113,12 +113,12 @@ function onlyDocument(text: string, file: string, lines: LineCounter): Document.
 	if (first === undefined) {
 		throw new FileError(file, [{ message: 'The file is empty.', where: { file, line: 1, column: 1 } }]);
 	}
-	const faults: Fault[] = documents.flatMap((document) =>
-		document.errors.map((error) => ({
-			message: syntaxMessage(error.message),
-			where: placeOf(file, lines, error.pos[0]),
-		})),
-	);
+	// What the reader says after its first stumble is mostly about the stumble itself.
+	const stumbles = documents.flatMap((document) => document.errors).sort((a, b) => a.pos[0] - b.pos[0]);
+	const faults: Fault[] = stumbles.slice(0, 1).map((error) => ({
+		message: syntaxMessage(error.message),
+		where: placeOf(file, lines, error.pos[0]),
+	}));
 	const second = documents[1];
 	if (second !== undefined && faults.length === 0) {
 		const message = 'The file holds more than one YAML document (---). Give each its own file.';
