@@ -9,8 +9,10 @@ export const MAX_DEPTH = 64;
 export const MAX_ALIASES = 100;
 /** Most nodes of one file, aliases written out. */
 export const MAX_NODES = 50_000;
-/** Most lines, and most commas and opening brackets, of one file. */
-export const MAX_LINES = 20_000;
+/** Most lines of one file. */
+export const MAX_LINES = 10_000;
+/** Most commas, opening brackets and colons after a key of one file. */
+export const MAX_SEPARATORS = 20_000;
 
 const BRACKET_DEPTH = 256;
 
@@ -27,7 +29,7 @@ export function findExcess(text: string, file: string): { message: string; where
 			separators += 1;
 		} else if (code === CLOSE_BRACKET || code === CLOSE_BRACE) {
 			depth = Math.max(0, depth - 1);
-		} else if (code === COMMA) {
+		} else if (code === COMMA || (code === COLON && isBlank(text.charCodeAt(index + 1)))) {
 			separators += 1;
 		}
 		const reason = excess(line, depth, separators);
@@ -38,21 +40,35 @@ export function findExcess(text: string, file: string): { message: string; where
 	return findDeepLine(text, file);
 }
 
-const [NEWLINE, COMMA, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [10, 44, 91, 93, 123, 125];
+const [TAB, NEWLINE, BLANK, COMMA, COLON] = [9, 10, 32, 44, 58];
+const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [91, 93, 123, 125];
+
+function isBlank(code: number): boolean {
+	return code === BLANK || code === TAB;
+}
 
 function excess(line: number, depth: number, separators: number): string | undefined {
-	if (line > MAX_LINES || separators > MAX_LINES) {
-		return `The file has more than ${MAX_LINES} lines or entries.`;
+	if (line > MAX_LINES) {
+		return `The file has more than ${MAX_LINES} lines.`;
+	}
+	if (separators > MAX_SEPARATORS) {
+		return `The file has more than ${MAX_SEPARATORS} entries.`;
 	}
 	return depth > BRACKET_DEPTH ? `Brackets are nested deeper than ${BRACKET_DEPTH} levels.` : undefined;
 }
 
-// `- - - -` opens a list inside a list with every dash, and `? ? ?` a key inside a key.
+// `- - - -` opens a list inside a list with every dash, `? ? ?` a key inside a key; and a value has one tag and one anchor.
+const RUNS: readonly (readonly [RegExp, string])[] = [
+	[/(?:[-?][ \t]+){65}/, `Lists are nested deeper than ${MAX_DEPTH} levels.`],
+	[/(?:[&!][^\s]{0,100}[ \t]+){65}/, 'A value has more than one tag or anchor.'],
+];
+
 function findDeepLine(text: string, file: string): { message: string; where: Place } | undefined {
-	const found = /(?:[-?][ \t]+){65}/.exec(text);
-	if (found === null) {
-		return undefined;
+	for (const [pattern, message] of RUNS) {
+		const found = pattern.exec(text);
+		if (found !== null) {
+			return { message, where: { file, line: text.slice(0, found.index).split('\n').length, column: 1 } };
+		}
 	}
-	const line = text.slice(0, found.index).split('\n').length;
-	return { message: `Lists are nested deeper than ${MAX_DEPTH} levels.`, where: { file, line, column: 1 } };
+	return undefined;
 }

@@ -3,11 +3,12 @@ import { readFileSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import { type Fault, FileError } from '../errors.ts';
-import { findExcess, MAX_BYTES } from './limits.ts';
+import { findExcess, MAX_BYTES, MAX_DEPTH } from './limits.ts';
 import type { MapNode, YamlFile } from './node.ts';
 import { TreeBuilder } from './tree.ts';
 
-/** A YAML file that is there but that we could not open. */
+/** What follows the first slip of the pen is mostly its echo. */
+const MAX_SYNTAX_FAULTS = 10;
 const NOT_TEXT = 'The file is not UTF-8 text. Save it as UTF-8.';
 
 /**
@@ -125,12 +126,15 @@ function onlyDocument(text: string, file: string, lines: LineCounter): Document.
 		faults.push({ message, where: placeOf(file, lines, second.range[0]) });
 	}
 	if (faults.length > 0) {
-		throw new FileError(file, faults);
+		throw new FileError(file, faults.slice(0, MAX_SYNTAX_FAULTS));
 	}
 	return first as Document.Parsed;
 }
 
 function syntaxMessage(message: string): string {
+	if (message.includes('call stack')) {
+		return `Mappings and lists are nested deeper than ${MAX_DEPTH} levels.`;
+	}
 	return `This is not valid YAML: ${message.endsWith('.') ? message : `${message}.`}`;
 }
 
