@@ -100,7 +100,8 @@ const LONGEST_TOLD = 120;
 
 function shown(value: Json | undefined): string {
 	if (isNothing(value)) return 'absent';
-	const text = jsonText(value ?? null);
+	// What tells two ids apart is at their ends.
+	const text = jsonText(value ?? null).replace(/\/?\bsubscriptions\/[^"]*?\/workspaces\/[^"/]+\//gi, '');
 	return text.length > LONGEST_TOLD ? `${text.slice(0, LONGEST_TOLD)}…` : text;
 }
 
