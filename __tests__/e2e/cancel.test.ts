@@ -9,17 +9,36 @@ const PID = /^pid (\d+)$/m;
 
 let site: Site;
 let client: AzureClient;
+let runs: Awaited<ReturnType<typeof runAll>>;
 
 beforeAll(async () => {
 	site = await openSite();
 	client = await openClient(site.emulator);
-}, 60_000);
+	runs = await runAll();
+}, 120_000);
 
 afterAll(() => site?.close());
 
+/** The runs of this file, side by side: they wait for most of their time. */
+async function runAll() {
+	const detach = { 'on-cancel': 'detach' };
+	const [cancelled, killed, detached, detachedKilled, early, earlyKilled] = await Promise.all([
+		stopped('cancelled', 'SIGINT'),
+		stopped('killed', 'SIGKILL'),
+		stopped('detached-sigint', 'SIGINT', detach),
+		stopped('detached-sigkill', 'SIGKILL', detach),
+		stoppedEarly('early-sigint', 'SIGINT'),
+		stoppedEarly('early-sigkill', 'SIGKILL'),
+	]);
+	return {
+		cancelled,
+		killed,
+		detached: { SIGINT: detached, SIGKILL: detachedKilled },
+		early: { SIGINT: early, SIGKILL: earlyKilled },
+	};
+}
+
 interface Cancelled extends ActionRun {
-	/** The job's name. */
-	readonly job: string;
 	/** Cancel requests of the main and of the post step. */
 	readonly cancels: { readonly main: readonly Request[]; readonly post: readonly Request[] };
 	/** Process id of the training program. */
@@ -36,16 +55,34 @@ async function stopped(
 		{ 'job-file': 'job.yml', 'job-name': name, ...inputs },
 		{ files: jobFiles(ENDLESS), cancel: { when: (stdout) => PID.test(stdout), signal } },
 	);
-	const cancels = site.requests().filter(({ line }) => line === `POST jobs/${name}/cancel`);
+	return withCancels(name, run);
+}
+
+/** The same, stopped while the service takes its time to accept the job. */
+async function stoppedEarly(name: string, signal: 'SIGINT' | 'SIGKILL'): Promise<Cancelled> {
+	const path = new RegExp(`/jobs/${name}`);
+	site.emulator.faults.add({ face: 'arm', method: 'PUT', path, effect: { delayMs: 1_200 } });
+	const run = await site.run(
+		{ 'job-file': 'job.yml', 'job-name': name },
+		{ files: jobFiles(ENDLESS), cancel: { when: () => requests('PUT', `jobs/${name}`).length > 0, signal } },
+	);
+	return withCancels(name, run);
+}
+
+function withCancels(name: string, run: ActionRun): Cancelled {
+	const cancels = requests('POST', `jobs/${name}/cancel`);
 	return {
 		...run,
-		job: name,
 		pid: Number(PID.exec(run.stdout)?.[1]),
 		cancels: {
 			main: cancels.filter(({ at }) => at <= run.endedAt),
 			post: cancels.filter(({ at }) => at > run.endedAt),
 		},
 	};
+}
+
+function requests(method: string, path: string): Request[] {
+	return site.requests().filter(({ line }) => line === `${method} ${path}`);
 }
 
 /** The job's state once it has ended, or after five seconds. */
@@ -65,94 +102,60 @@ function isAlive(pid: number): boolean {
 }
 
 describe('a cancelled workflow', () => {
-	let run: Cancelled;
-
-	beforeAll(async () => {
-		run = await stopped('cancelled', 'SIGINT');
-	}, 60_000);
-
 	test('cancels the job at once', async () => {
-		expect(run.cancels.main).toMatchObject([{ status: 202 }]);
+		expect(runs.cancelled.cancels.main).toMatchObject([{ status: 202 }]);
 		expect(await finalState('cancelled')).toBe('Canceled');
 	});
 
 	test('leaves no process of the training', async () => {
 		await finalState('cancelled');
-		expect(run.pid).toBeGreaterThan(1);
-		expect(isAlive(run.pid)).toBe(false);
+		expect(runs.cancelled.pid).toBeGreaterThan(1);
+		expect(isAlive(runs.cancelled.pid)).toBe(false);
 	});
 
 	test('ends red before the runner would send its next signal', () => {
-		expect([run.code, run.signal]).toEqual([1, null]);
-		expect(run.tookToStop).toBeLessThan(7_000);
+		expect([runs.cancelled.code, runs.cancelled.signal]).toEqual([1, null]);
+		expect(runs.cancelled.tookToStop).toBeLessThan(7_000);
 	});
 
 	test('says so, and names the job', () => {
-		expect(run.summary).toMatch(/cancelled[\s\S]*The job cancelled was told to stop/);
-		expect(run.outputs['job-name']).toBe('cancelled');
+		expect(runs.cancelled.summary).toMatch(/cancelled[\s\S]*The job cancelled was told to stop/);
+		expect(runs.cancelled.outputs['job-name']).toBe('cancelled');
 	});
 
 	test('leaves nothing to do for the post step', () => {
-		expect([run.post.code, run.cancels.post]).toEqual([0, []]);
+		expect([runs.cancelled.post.code, runs.cancelled.cancels.post]).toEqual([0, []]);
 	});
 });
 
 describe('a killed step', () => {
-	let run: Cancelled;
-
-	beforeAll(async () => {
-		run = await stopped('killed', 'SIGKILL');
-	}, 60_000);
-
 	test('could do nothing itself', () => {
-		expect([run.signal, run.cancels.main]).toEqual(['SIGKILL', []]);
+		expect([runs.killed.signal, runs.killed.cancels.main]).toEqual(['SIGKILL', []]);
 	});
 
 	test('has its job cancelled by the post step', async () => {
-		expect(run.cancels.post).toMatchObject([{ status: 202 }]);
-		expect(run.post.code).toBe(0);
+		expect(runs.killed.cancels.post).toMatchObject([{ status: 202 }]);
+		expect(runs.killed.post.code).toBe(0);
 		expect(await finalState('killed')).toBe('Canceled');
-		expect(isAlive(run.pid)).toBe(false);
+		expect(isAlive(runs.killed.pid)).toBe(false);
 	});
 });
 
-describe('on-cancel: detach', () => {
-	test.each(['SIGINT', 'SIGKILL'] as const)(
-		'leaves the job alone after %s',
-		async (signal) => {
-			const name = `detached-${signal.toLowerCase()}`;
-			const run = await stopped(name, signal, { 'on-cancel': 'detach' });
-			expect([run.cancels.main, run.cancels.post]).toEqual([[], []]);
-			expect(site.emulator.jobs().find((job) => job.name === name)?.status).toBe('Running');
-			expect(isAlive(run.pid)).toBe(true);
-			await client.post(`/jobs/${name}/cancel`);
-			expect(await finalState(name)).toBe('Canceled');
-		},
-		30_000,
-	);
+test.each(['SIGINT', 'SIGKILL'] as const)('on-cancel: detach leaves the job alone after %s', async (signal) => {
+	const run = runs.detached[signal];
+	const name = `detached-${signal.toLowerCase()}`;
+	expect([run.cancels.main, run.cancels.post]).toEqual([[], []]);
+	expect(site.emulator.jobs().find((job) => job.name === name)?.status).toBe('Running');
+	expect(isAlive(run.pid)).toBe(true);
+	await client.post(`/jobs/${name}/cancel`);
+	expect(await finalState(name)).toBe('Canceled');
 });
 
-describe('a submission that is under way', () => {
-	test.each([
-		['SIGINT', 1],
-		['SIGKILL', null],
-	] as const)(
-		'leaves no job behind after %s',
-		async (signal, code) => {
-			const name = `early-${signal.toLowerCase()}`;
-			const submits = (): Request[] => site.requests().filter(({ line }) => line === `PUT jobs/${name}`);
-			const path = new RegExp(`/jobs/${name}`);
-			const forget = site.emulator.faults.add({ face: 'arm', method: 'PUT', path, effect: { delayMs: 1_200 } });
-			const run = await site.run(
-				{ 'job-file': 'job.yml', 'job-name': name },
-				{ files: jobFiles(ENDLESS), cancel: { when: () => submits().length > 0, signal } },
-			);
-			forget();
-			expect(run.code).toBe(code);
-			expect(run.tookToStop).toBeLessThan(7_000);
-			expect(submits()).toHaveLength(1);
-			expect(await finalState(name)).toBe('Canceled');
-		},
-		30_000,
-	);
+test.each(['SIGINT', 'SIGKILL'] as const)('%s during the submission leaves no job behind', async (signal) => {
+	const run = runs.early[signal];
+	const name = `early-${signal.toLowerCase()}`;
+	expect(run.code).toBe(signal === 'SIGINT' ? 1 : null);
+	expect(run.tookToStop).toBeLessThan(7_000);
+	expect(requests('PUT', `jobs/${name}`)).toHaveLength(1);
+	expect(await finalState(name)).toBe('Canceled');
 });

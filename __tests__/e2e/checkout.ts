@@ -36,17 +36,40 @@ export function jobFiles(program: string, yaml = ''): Record<string, string> {
 	};
 }
 
-/** A program that prints `lines`, one each `pause` seconds, and writes a model. */
-export function printing(lines: readonly string[], pause = 0): string {
+/** A program that prints `lines` and writes a model. */
+export function printing(lines: readonly string[]): string {
 	return [
-		'import pathlib, sys, time',
+		'import pathlib, sys',
 		`for line in ${JSON.stringify(lines)}:`,
 		'    print(line)',
-		`    time.sleep(${pause})`,
 		'folder = pathlib.Path(sys.argv[1])',
 		'folder.mkdir(parents=True, exist_ok=True)',
 		"(folder / 'model.txt').write_text('42')",
 	].join('\n');
+}
+
+/** What a program waits for until the test lets it go on. */
+export interface Gate {
+	/** A program that prints `before`, waits, and goes on as `printing(after)`. */
+	program(before: readonly string[], after: readonly string[]): string;
+	/** Lets the program go on; safe to call again. */
+	open(): void;
+}
+
+/** A closed gate. */
+export function makeGate(): Gate {
+	const path = join(mkdtempSync(join(tmpdir(), 'gate-')), 'open');
+	return {
+		program: (before, after) =>
+			[
+				'import os, time',
+				`print(*${JSON.stringify(before)}, sep='\\n')`,
+				`while not os.path.exists(${JSON.stringify(path)}):`,
+				'    time.sleep(0.05)',
+				printing(after),
+			].join('\n'),
+		open: () => writeFileSync(path, ''),
+	};
 }
 
 /** A program that says its process id and then waits for longer than any test does. */

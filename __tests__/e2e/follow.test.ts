@@ -1,20 +1,89 @@
 // Following a job, or not: the live log, `wait: false`, attaching by name, re-runs of a workflow run, and time limits.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type AzureClient, openClient } from './azure-client.ts';
-import { ENDLESS, jobFiles, printing } from './checkout.ts';
+import { ENDLESS, type Gate, jobFiles, makeGate, printing } from './checkout.ts';
 import type { ActionRun } from './runner.ts';
-import { openSite, type Site } from './site.ts';
+import { openSite, type Site, type SiteRequest } from './site.ts';
 import { annotationsOf, errorsOf, masksOf, readLog, shownLines } from './workflow-log.ts';
 
+const JOB = { 'job-file': 'job.yml' };
+const BEFORE = ['step 0', 'step 1', 'step 2'];
+const AFTER = ['step 3', 'step 4', 'done'];
+/** Lines of a training log that would act on the runner if they were printed as they are. */
+const HOSTILE = [
+	'::error file=train.py,line=1::not ours',
+	'  ::set-output name=job-name::stolen',
+	'::add-mask::Completed',
+	'##[error]not ours',
+	'::stop-commands::forever',
+	'before\rafter ::warning::not ours',
+];
+
 let site: Site;
-let client: AzureClient;
+let runs: Awaited<ReturnType<typeof runAll>>;
 
 beforeAll(async () => {
 	site = await openSite();
-	client = await openClient(site.emulator);
-}, 60_000);
+	runs = await runAll();
+}, 120_000);
 
 afterAll(() => site?.close());
+
+/** The runs of this file, side by side: they wait for most of their time. */
+async function runAll() {
+	const [lively, hostile, pair, again, cancelled, detached] = await Promise.all([
+		runLively(),
+		site.run({ ...JOB, 'job-name': 'hostile' }, { files: jobFiles(printing(HOSTILE)) }),
+		submitThenAttach(),
+		runThrice(),
+		site.run({ ...JOB, 'job-name': 'too-long', 'timeout-minutes': '0.05' }, { files: jobFiles(ENDLESS) }),
+		site.run(
+			{ ...JOB, 'job-name': 'long', 'timeout-minutes': '0.05', 'on-timeout': 'detach' },
+			{ files: jobFiles(ENDLESS) },
+		),
+	]);
+	return { lively, hostile, ...pair, again, cancelled, detached };
+}
+
+/** The job goes on only when the log shows what it has printed: a log that is not live would never end. */
+function runLively(): Promise<ActionRun> {
+	const gate = makeGate();
+	return site.run(
+		{ ...JOB, 'job-name': 'lively' },
+		opening(gate, /^step 2$/m, { files: jobFiles(gate.program(BEFORE, AFTER)) }),
+	);
+}
+
+async function submitThenAttach(): Promise<{ submitted: ActionRun; attached: ActionRun }> {
+	const gate = makeGate();
+	const files = jobFiles(gate.program(BEFORE, AFTER));
+	const submitted = await site.run({ ...JOB, 'job-name': 'left', wait: 'false', 'model-name': 'later' }, { files });
+	const follow = { 'job-name': 'left', 'model-name': 'later', 'model-path': 'model' };
+	const attached = await site.run(follow, opening(gate, /^step 2$/m));
+	return { submitted, attached };
+}
+
+/** Three attempts of one workflow run: the second while the job of the first is alive, the third when it has ended. */
+async function runThrice(): Promise<readonly [ActionRun, ActionRun, ActionRun]> {
+	const gate = makeGate();
+	const files = jobFiles(gate.program(BEFORE, AFTER));
+	const attempt = (number: string) => ({ GITHUB_RUN_ID: '777', GITHUB_RUN_ATTEMPT: number });
+	const first = await site.run({ ...JOB, wait: 'false' }, { files, env: attempt('1') });
+	const second = await site.run(JOB, opening(gate, /is alive already/, { files, env: attempt('2') }));
+	const third = await site.run({ ...JOB, wait: 'false' }, { files, env: attempt('3') });
+	return [first, second, third];
+}
+
+/** Opens the gate as soon as the log matches. */
+function opening(gate: Gate, pattern: RegExp, request: SiteRequest = {}): SiteRequest {
+	let log = '';
+	return {
+		...request,
+		onOutput: (text) => {
+			log += text;
+			if (pattern.test(log)) gate.open();
+		},
+	};
+}
 
 const stateOf = (job: string | undefined): string | undefined =>
 	site.emulator.jobs().find(({ name }) => name === job)?.status;
@@ -22,144 +91,96 @@ const submissions = (job: string | undefined): number =>
 	site.requests().filter(({ line }) => line === `PUT jobs/${job}`).length;
 const cancels = (job: string | undefined): number =>
 	site.requests().filter(({ line }) => line === `POST jobs/${job}/cancel`).length;
+const trainingLines = ({ stdout }: ActionRun): string[] =>
+	shownLines(stdout).filter((line) => [...BEFORE, ...AFTER].includes(line));
 
 describe('the log of a job', () => {
-	const written = Array.from({ length: 12 }, (_, step) => `step ${step}`);
-	let run: ActionRun;
-	let ended: number;
-
-	beforeAll(async () => {
-		run = await site.run({ 'job-file': 'job.yml', 'job-name': 'lively' }, { files: jobFiles(printing(written, 0.4)) });
-		ended = Date.parse(String((await client.run('lively'))['endTimeUtc']));
-	}, 60_000);
-
 	test('is shown while the job runs', () => {
-		expect(run.code).toBe(0);
-		const seen = run.pieces.filter(({ text }) => /^step \d+$/m.test(text)).map(({ at }) => at);
-		expect(seen.length).toBeGreaterThan(2);
-		expect(seen[0]).toBeLessThan(ended - 1_500);
+		expect([runs.lively.code, errorsOf(runs.lively.stdout)]).toEqual([0, []]);
+		expect(stateOf('lively')).toBe('Completed');
 	});
 
 	test('is shown once and in order', () => {
-		expect(shownLines(run.stdout).filter((line) => line.startsWith('step '))).toEqual(written);
+		expect(trainingLines(runs.lively)).toEqual([...BEFORE, ...AFTER]);
 	});
-});
 
-describe('a log from a stranger', () => {
-	const hostile = [
-		'::error file=train.py,line=1::not ours',
-		'  ::set-output name=job-name::stolen',
-		'::add-mask::Completed',
-		'##[error]not ours',
-		'::stop-commands::forever',
-		'before\rafter ::warning::not ours',
-	];
-
-	test('is shown, but nothing in it acts', async () => {
-		const run = await site.run({ 'job-file': 'job.yml' }, { files: jobFiles(printing(hostile)) });
-		expect(run.code).toBe(0);
-		expect(annotationsOf(run.stdout)).toEqual([]);
-		const commands = readLog(run.stdout).flatMap((line) => (line.kind === 'command' ? [line] : []));
-		expect([...new Set(commands.map(({ command }) => command))].sort()).toEqual(['add-mask', 'debug']);
-		expect(masksOf(run.stdout)).not.toContain('Completed');
-		expect(run.stdout).not.toContain('##[');
-		expect(run.outputs['job-status']).toBe('Completed');
-		expect(run.stdout).toContain('not ours');
-	}, 30_000);
+	test('cannot act on the runner', () => {
+		const { code, stdout, outputs } = runs.hostile;
+		expect([code, annotationsOf(stdout), outputs['job-status']]).toEqual([0, [], 'Completed']);
+		const commands = readLog(stdout).flatMap((line) => (line.kind === 'command' ? [line.command] : []));
+		expect([...new Set(commands)].sort()).toEqual(['add-mask', 'debug']);
+		expect(masksOf(stdout)).not.toContain('Completed');
+		expect(stdout).not.toContain('##[');
+		expect(outputs['job-name']).toBe('hostile');
+		expect(stdout).toContain('not ours');
+	});
 });
 
 describe('wait: false', () => {
-	let run: ActionRun;
-	let attached: ActionRun;
-
-	beforeAll(async () => {
-		const files = jobFiles(printing(['one', 'two', 'three'], 1));
-		run = await site.run({ 'job-file': 'job.yml', wait: 'false', 'model-name': 'later' }, { files });
-	}, 30_000);
-
 	test('ends with the job submitted and alive', () => {
-		expect([run.code, errorsOf(run.stdout)]).toEqual([0, []]);
-		expect(['Completed', 'Failed', 'Canceled']).not.toContain(run.outputs['job-status']);
-		expect(submissions(run.outputs['job-name'])).toBe(1);
+		expect([runs.submitted.code, errorsOf(runs.submitted.stdout)]).toEqual([0, []]);
+		expect(runs.submitted.outputs['job-name']).toBe('left');
+		expect(['Completed', 'Failed', 'Canceled']).not.toContain(runs.submitted.outputs['job-status']);
 	});
 
-	test('is not cancelled by the post step', () => {
-		expect(cancels(run.outputs['job-name'])).toBe(0);
+	test('leaves the job to itself: neither step cancels it', () => {
+		expect([submissions('left'), cancels('left')]).toEqual([1, 0]);
 	});
 
 	test('registers nothing, and says why', () => {
-		expect(run.outputs['model-id']).toBeUndefined();
-		expect(run.summary).toMatch(/Nothing was registered/);
+		expect(runs.submitted.outputs['model-id']).toBeUndefined();
+		expect(runs.submitted.summary).toMatch(/Nothing was registered/);
+	});
+});
+
+describe('job-name without job-file', () => {
+	test('follows the job that is there, from its first line on', () => {
+		expect([runs.attached.code, errorsOf(runs.attached.stdout)]).toEqual([0, []]);
+		expect(trainingLines(runs.attached)).toEqual([...BEFORE, ...AFTER]);
+		expect(stateOf('left')).toBe('Completed');
 	});
 
-	test('leaves a job that another step can follow by its name', async () => {
-		const job = run.outputs['job-name'] ?? '';
-		attached = await site.run({ 'job-name': job, 'model-name': 'later' });
-		expect([attached.code, errorsOf(attached.stdout)]).toEqual([0, []]);
-		expect(attached.outputs).toMatchObject({
-			'job-name': job,
-			'job-status': 'Completed',
-			'model-id': 'azureml:later:1',
-		});
-		expect(submissions(job)).toBe(1);
-		expect(shownLines(attached.stdout).filter((line) => /^(one|two|three)$/.test(line))).toEqual([
-			'one',
-			'two',
-			'three',
-		]);
-		expect(stateOf(job)).toBe('Completed');
-	}, 30_000);
+	test('goes on as if it had submitted it', () => {
+		const made = { 'job-name': 'left', 'job-status': 'Completed', 'model-id': 'azureml:later:1' };
+		expect(runs.attached.outputs).toMatchObject(made);
+		expect(submissions('left')).toBe(1);
+	});
 });
 
 describe('a workflow run that is run again', () => {
-	const inputs = { 'job-file': 'job.yml' };
-	let job: string;
-	let runs: ActionRun[];
-
-	beforeAll(async () => {
-		const request = { files: jobFiles(printing(['trained'], 2.5)) };
-		const env = (attempt: string) => ({ GITHUB_RUN_ID: '777', GITHUB_RUN_ATTEMPT: attempt });
-		const first = await site.run({ ...inputs, wait: 'false' }, { ...request, env: env('1') });
-		job = first.outputs['job-name'] ?? '';
-		const second = await site.run(inputs, { ...request, env: env('2') });
-		const third = await site.run({ ...inputs, wait: 'false' }, { ...request, env: env('3') });
-		runs = [first, second, third];
-	}, 60_000);
-
 	test('follows the job that is alive instead of training twice', () => {
-		expect(runs.map(({ code }) => code)).toEqual([0, 0, 0]);
-		expect(runs[1]?.outputs).toMatchObject({ 'job-name': job, 'job-status': 'Completed' });
+		const [first, second] = runs.again;
+		const job = first.outputs['job-name'];
+		expect([first.code, second.code]).toEqual([0, 0]);
+		expect(second.outputs).toMatchObject({ 'job-name': job, 'job-status': 'Completed' });
 		expect(submissions(job)).toBe(1);
+		expect(trainingLines(second)).toEqual([...BEFORE, ...AFTER]);
 	});
 
 	test('trains anew when that job has ended', () => {
-		const again = runs[2]?.outputs['job-name'];
-		expect(again).not.toBe(job);
-		expect(submissions(again)).toBe(1);
+		const [first, , third] = runs.again;
+		expect(third.code).toBe(0);
+		expect(third.outputs['job-name']).not.toBe(first.outputs['job-name']);
+		expect(submissions(third.outputs['job-name'])).toBe(1);
 	});
 });
 
 describe('timeout-minutes', () => {
-	const limits = { 'job-file': 'job.yml', 'timeout-minutes': '0.05' };
-
-	test('cancels the job and fails', async () => {
-		const run = await site.run({ ...limits, 'job-name': 'too-long' }, { files: jobFiles(ENDLESS) });
-		expect(run.code).toBe(1);
-		expect(errorsOf(run.stdout)).toEqual([expect.stringMatching(/too-long.*`timeout-minutes`/)]);
+	test('cancels the job and fails', () => {
+		const { code, stdout, outputs, took } = runs.cancelled;
+		expect(code).toBe(1);
+		expect(errorsOf(stdout)).toEqual([expect.stringMatching(/too-long.*`timeout-minutes`/)]);
 		expect([cancels('too-long'), stateOf('too-long')]).toEqual([1, 'Canceled']);
-		expect(run.outputs['job-status']).toBe('Canceled');
-		expect(run.took).toBeGreaterThan(3_000);
-	}, 30_000);
+		expect(outputs['job-status']).toBe('Canceled');
+		expect(took).toBeGreaterThan(3_000);
+	});
 
-	test('with on-timeout: detach leaves it running and ends green with a warning', async () => {
-		const run = await site.run(
-			{ ...limits, 'job-name': 'long', 'on-timeout': 'detach' },
-			{ files: jobFiles(printing(['still here'], 8)) },
-		);
-		expect([run.code, errorsOf(run.stdout)]).toEqual([0, []]);
-		const warnings = annotationsOf(run.stdout).filter(({ level }) => level === 'warning');
+	test('with on-timeout: detach leaves it running and ends green with a warning', () => {
+		const { code, stdout, outputs } = runs.detached;
+		expect([code, errorsOf(stdout)]).toEqual([0, []]);
+		const warnings = annotationsOf(stdout).filter(({ level }) => level === 'warning');
 		expect(warnings.map(({ message }) => message)).toEqual([expect.stringMatching(/job-name: long/)]);
 		expect([cancels('long'), stateOf('long')]).toEqual([0, 'Running']);
-		expect(run.outputs).toMatchObject({ 'job-name': 'long', 'job-status': 'Running' });
-	}, 30_000);
+		expect(['Completed', 'Failed', 'Canceled']).not.toContain(outputs['job-status']);
+	});
 });

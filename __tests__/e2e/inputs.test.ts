@@ -119,7 +119,6 @@ test('what is not built yet is refused by name, all of it together', async () =>
 		'dry-run': 'true',
 		'metric-gates': 'accuracy >= 0.9',
 		registry: 'shared',
-		'asset-files': 'environment.yml',
 		'github-environment': 'production',
 	};
 	const { stdout, summary } = await refused({ ...TARGET, 'job-file': 'job.yml', 'model-name': 'iris', ...asked });

@@ -99,8 +99,8 @@ describe('the main job', () => {
 		const { properties } = await client.get(path);
 		const { codeUri, properties: facts } = properties as { codeUri: string; properties: Record<string, string> };
 		expect(facts['hash_sha256']).toMatch(/^[0-9a-f]{64}$/);
-		const container = /\/([^/]+)\/?$/.exec(codeUri)?.[1] ?? '';
-		const stored = first.blobs.filter((blob) => codeUri.includes(`/${blob.container}`) && blob.container === container);
+		const [, container = '', folder = ''] = /\/emulatorstore\/([^/]+)\/?(.*)$/.exec(codeUri) ?? [];
+		const stored = first.blobs.filter((blob) => blob.container === container && blob.name.startsWith(folder));
 		expect(stored.map(({ name }) => name.replace(/^.*\//, '')).sort()).toEqual(readdirSync(join(IRIS, 'src')).sort());
 		for (const { name } of stored) {
 			const bytes = await site.emulator.readBlob(container, name);

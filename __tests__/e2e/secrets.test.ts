@@ -41,19 +41,18 @@ beforeAll(async () => {
 		pull_request: { number: 7, head: { sha: 'f'.repeat(40), repo: { full_name: 'octo-org/octo-repo' } } },
 	};
 	const event = { name: 'pull_request', payload };
-	const oidc = await site.run(inputs, { files, event, githubToken: github.token, env });
-	const secret = await site.run(
-		{ 'job-file': 'job.yml' },
-		{ files, signIn: principal, env: { ...env, GITHUB_RUN_ID: '2' } },
-	);
-	const failing = await site.run(
-		{ 'job-file': 'job.yml' },
-		{
-			files: jobFiles(`${program}\nraise SystemExit(secret + ' ${SIGNED}')`),
-			signIn: principal,
-			env: { ...env, GITHUB_RUN_ID: '3' },
-		},
-	);
+	const [oidc, secret, failing] = await Promise.all([
+		site.run(inputs, { files, event, githubToken: github.token, env }),
+		site.run({ 'job-file': 'job.yml' }, { files, signIn: principal, env: { ...env, GITHUB_RUN_ID: '2' } }),
+		site.run(
+			{ 'job-file': 'job.yml' },
+			{
+				files: jobFiles(`${program}\nraise SystemExit(secret + ' ${SIGNED}')`),
+				signIn: principal,
+				env: { ...env, GITHUB_RUN_ID: '3' },
+			},
+		),
+	]);
 	runs = { oidc, secret, failing };
 	secrets = await everySecret();
 }, 120_000);
@@ -87,8 +86,7 @@ async function everySecret(): Promise<Map<string, string>> {
 test('the runs did what they should, and had secrets of every kind', () => {
 	expect([runs.oidc.code, runs.secret.code, runs.failing.code]).toEqual([0, 0, 1]);
 	const kinds = new Set(secrets.values());
-	for (const kind of ['arm token', 'ID token', 'SAS signature', 'endpoint key'])
-		expect(kinds).toContain(kind);
+	for (const kind of ['arm token', 'ID token', 'SAS signature', 'endpoint key']) expect(kinds).toContain(kind);
 	expect(runs.oidc.stdout).toContain('::debug::');
 	for (const { stdout } of [runs.secret, runs.failing]) {
 		expect(stdout).toMatch(/^the secret is \*\*\* or, quoted, \*\*\*$/m);
