@@ -78,8 +78,8 @@ export async function train(request: TrainRequest, parts: TrainParts): Promise<J
 	return guarded(job.name, request, parts, () => followToEnd(job, request, parts));
 }
 
-async function attach(name: string, { workspace, log, guard, onFact }: TrainParts): Promise<Job> {
-	const job = await findJob(workspace, name);
+async function attach(name: string, { workspace, log, guard, onFact, signal }: TrainParts): Promise<Job> {
+	const job = await findJob(workspace, name, signal);
 	if (job === undefined) {
 		throw new ActionError({
 			what: `There is no job "${name}" in the workspace ${workspace.workspace}.`,
