@@ -48,7 +48,7 @@ export async function publishData(
 	const amount = { files: content.files.length, bytes: content.bytes };
 	const sizes = `${filesText(amount.files)}, ${bytesText(amount.bytes)}`;
 	parts.log.info(
-		`Data ${written}: ${sizes}, ${reused ? 'uploaded before' : 'uploaded'} (datastore ${datastore.name}).`,
+		`Files ${written}: ${sizes}, ${reused ? 'uploaded before' : 'uploaded'} (datastore ${datastore.name}).`,
 	);
 	return { ...place, made: { kind: 'data', name: content.base, id: place.uri, reused, ...amount } };
 }

@@ -64,18 +64,18 @@ export function createAttempt(url: string, parts: RetryParts): Attempt {
 		let waited = 0;
 		for (let turn = 1; ; turn += 1) {
 			signal?.throwIfAborted();
-			const timeout = AbortSignal.timeout(retry.timeout);
+			const limit = limitTime(retry.timeout, signal);
 			try {
-				return await request(signal === undefined ? timeout : AbortSignal.any([signal, timeout]));
+				return await request(limit.signal);
 			} catch (thrown) {
 				signal?.throwIfAborted();
-				const error = timeout.aborted ? new Error(`no answer within ${retry.timeout / 1000} s`) : thrown;
+				const error = limit.isOver() ? new Error(`no answer within ${retry.timeout / 1000} s`) : thrown;
 				const { status, code, headers } = refusalOf(error);
 				const busy = BUSY.has(status);
 				if (busy) onBusy();
 				const most = busy ? retry.busyAttempts : retry.attempts;
 				const wait = retryAfter(headers, clock.now()) ?? backOff(turn, retry, clock.random());
-				const silent = status === 0 && (timeout.aborted || RETRIED_CODES.has(code ?? ''));
+				const silent = status === 0 && (limit.isOver() || RETRIED_CODES.has(code ?? ''));
 				if (!(silent || RETRIED.has(status)) || turn >= most || waited + wait > retry.budget) {
 					throw explainBlobError(error, doing, url);
 				}
@@ -83,8 +83,30 @@ export function createAttempt(url: string, parts: RetryParts): Attempt {
 				onRetry(`${hostOf(url)}: ${seen} (${doing}); again in ${(wait / 1000).toFixed(1)} s`);
 				waited += wait;
 				await clock.sleep(wait, signal);
+			} finally {
+				limit.end();
 			}
 		}
+	};
+}
+
+/** A signal that follows another one and ends by itself; unlike AbortSignal.timeout it leaves nothing behind when ended. */
+function limitTime(ms: number, signal: AbortSignal | undefined) {
+	const controller = new AbortController();
+	const follow = (): void => controller.abort(signal?.reason);
+	let over = false;
+	const timer = setTimeout(() => {
+		over = true;
+		controller.abort();
+	}, ms);
+	signal?.addEventListener('abort', follow);
+	return {
+		signal: controller.signal,
+		isOver: () => over,
+		end: (): void => {
+			clearTimeout(timer);
+			signal?.removeEventListener('abort', follow);
+		},
 	};
 }
 
