@@ -1,12 +1,13 @@
 // Reads every CLI v2 file that the inputs name, before anything is sent: their faults are told together.
 import { type AssetFiles, readAssetFiles } from './asset/asset-files.ts';
-import { type ModelFile, readModelFile } from './asset/model-file.ts';
+import { type ModelDetails, readModelDetails } from './asset/model-file.ts';
 import { type OnlineDeploymentFile, readOnlineDeployment } from './endpoint/online-deployment-file.ts';
 import { type OnlineEndpointFile, readOnlineEndpoint } from './endpoint/online-file.ts';
-import { FileError, InputError } from './errors.ts';
+import { type Fault, FileError, InputError } from './errors.ts';
 import type { InputFile } from './inputs/reader.ts';
 import type { Inputs } from './inputs.ts';
 import { readComponentFile } from './job/file/component.ts';
+import { withCompute } from './job/file/compute-override.ts';
 import { type JobFile, readJobFile } from './job/file/index.ts';
 import type { Log } from './log.ts';
 import { kindOf } from './yaml/kind.ts';
@@ -18,7 +19,7 @@ import { applySet } from './yaml/set.ts';
 export interface RunFiles {
 	readonly assets: AssetFiles;
 	readonly job: { readonly path: string; readonly job: JobFile } | undefined;
-	readonly model: ModelFile | undefined;
+	readonly model: ModelDetails | undefined;
 	readonly endpoint: OnlineEndpointFile | undefined;
 	readonly deployment: OnlineDeploymentFile | undefined;
 }
@@ -30,12 +31,11 @@ export interface RunFiles {
 export function readFiles(inputs: Inputs, log: Log): RunFiles {
 	const { train, register, deploy } = inputs;
 	const broken: (FileError | InputError)[] = [];
+	const warn = ({ message, where }: Fault): void => log.warning(message, where);
 	const read = <T>(input: InputFile | undefined, take: (file: YamlFile) => T): T | undefined => {
 		if (input === undefined) return undefined;
 		try {
-			const file = openYaml(input.absolute, input.path);
-			for (const { message, where } of file.warnings) log.warning(message, where);
-			return take(file);
+			return take(openYaml(input.absolute, input.path));
 		} catch (error) {
 			if (!(error instanceof FileError)) throw error;
 			broken.push(error);
@@ -46,11 +46,11 @@ export function readFiles(inputs: Inputs, log: Log): RunFiles {
 		assets: readAssets(inputs, log, broken),
 		job: read(train?.file, (file) => ({
 			path: file.path,
-			job: readJobFile(applySet(file, [...(train?.set ?? []), ...computeOverride(file, train?.compute)])),
+			job: readJobFile(overridden(file, train?.set ?? [], train?.compute), warn),
 		})),
-		model: read(register?.file, readModelFile),
-		endpoint: read(deploy?.endpointFile, (file) => readOnlineEndpoint(onlineOnly(file))),
-		deployment: read(deploy?.deploymentFile, (file) => readOnlineDeployment(onlineOnly(file))),
+		model: read(register?.file, (file) => readModelDetails(file, warn)),
+		endpoint: read(deploy?.endpointFile, (file) => readOnlineEndpoint(onlineOnly(file), warn)),
+		deployment: read(deploy?.deploymentFile, (file) => readOnlineDeployment(onlineOnly(file), warn)),
 	};
 	const [first, ...others] = broken;
 	if (first === undefined) return files;
@@ -81,11 +81,10 @@ function readAssets(
 	}
 }
 
-/** `compute` as an override, to go last, so that it wins over a `set` of the same. */
-function computeOverride(file: YamlFile, compute: string | undefined): readonly string[] {
-	if (compute === undefined) return [];
-	const named = /^(serverless$|local$|azureml:|\/)/.test(compute) ? compute : `azureml:${compute}`;
-	return [`${kindOf(file) === 'job:pipeline' ? 'settings.default_compute' : 'compute'}=${named}`];
+/** `compute` goes last, so that it wins over a `set` of the same. */
+function overridden(file: YamlFile, set: readonly string[], compute: string | undefined): YamlFile {
+	const changed = applySet(file, set);
+	return compute === undefined ? changed : withCompute(changed, compute);
 }
 
 function onlineOnly(file: YamlFile): YamlFile {

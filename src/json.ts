@@ -64,7 +64,9 @@ const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => unk
 
 /** The JSON text of a value, with integers beyond 2^53 written out in full. */
 export function jsonText(value: Json): string {
-	return JSON.stringify(value, (_key, member: unknown) => (typeof member === 'bigint' ? rawJSON(String(member)) : member));
+	return JSON.stringify(value, (_key, member: unknown) =>
+		typeof member === 'bigint' ? rawJSON(String(member)) : member,
+	);
 }
 
 /** Makes a JSON object without the members that are `undefined`. */

@@ -5,7 +5,7 @@ import { ActionError, InputError } from '../errors.ts';
 import { at, type Json, listAt, objectAt, textAt } from '../json.ts';
 import type { TrainedJob } from './job-content.ts';
 import { latestVersion } from './lookup.ts';
-import { type ModelFile, type ModelType, modelBody } from './model-file.ts';
+import { type ModelDetails, type ModelFile, type ModelType, modelBody } from './model-file.ts';
 import { detectedSource, type ModelSource, namedSource, type SourceParts } from './model-source.ts';
 import { sameModel, samePlace } from './model-version.ts';
 import { byNearness } from './nearness.ts';
@@ -36,7 +36,7 @@ export interface ModelRequest {
 	readonly version?: string;
 	/** Name of a job's output, path among its artifacts, URI or local path; the file's, or detected, where absent. */
 	readonly path?: string;
-	readonly file?: ModelFile;
+	readonly file?: ModelDetails;
 	readonly tags: Readonly<Record<string, string>>;
 	readonly job?: TrainedJob;
 }
@@ -115,14 +115,15 @@ function modelFrom(workspace: Workspace, name: string, version: string, resource
 
 async function sourceOf({ path, file, job }: ModelRequest, parts: RegisterParts): Promise<ModelSource> {
 	if (path !== undefined) return namedSource(path, job, parts);
-	if (file !== undefined) return { from: file.source, type: file.type, ofJob: isOfJob(file, job) };
+	if (file?.source !== undefined)
+		return { from: file.source, type: file.type ?? 'custom_model', ofJob: isOfJob(file.source, job) };
 	if (job !== undefined) return detectedSource(job, parts);
 	throw new InputError([
 		{ message: 'model-path: there is neither a job nor a path nor a file to register a model from.' },
 	]);
 }
 
-function isOfJob({ source }: ModelFile, job: TrainedJob | undefined): boolean {
+function isOfJob(source: ModelFile['source'], job: TrainedJob | undefined): boolean {
 	return job !== undefined && source.need === 'uri' && source.uri.startsWith(`azureml://jobs/${job.name}/`);
 }
 
