@@ -77,11 +77,13 @@ export interface ActionRun extends StepRun {
 }
 
 const alive = new Set<ChildProcess>();
+const folders = new Set<string>();
 process.on('exit', killAll);
 
-/** Kills every process of the action that this module has started. */
+/** Kills every process of the action that this module has started, and removes what the runner had made for them. */
 export function killAll(): void {
 	for (const child of alive) child.kill('SIGKILL');
+	for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }
 
 /** Runs the main step and then the post step. Throws when there is no built action. */
@@ -92,6 +94,7 @@ export async function runAction(request: ActionRequest): Promise<ActionRun> {
 		if (!existsSync(join(ROOT, file))) throw new Error(`There is no ${file}. Build it first: npm run build`);
 	}
 	const temp = mkdtempSync(join(tmpdir(), 'runner-'));
+	folders.add(temp);
 	try {
 		const mainFiles = commandFiles(temp, 'main');
 		const env = environment(request, temp);
@@ -105,6 +108,7 @@ export async function runAction(request: ActionRequest): Promise<ActionRun> {
 		return { ...ran, outputs, summary: readable(summaryMarkdown), summaryMarkdown, state, post: after };
 	} finally {
 		rmSync(temp, { recursive: true, force: true });
+		folders.delete(temp);
 	}
 }
 
