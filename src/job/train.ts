@@ -12,7 +12,7 @@ import { awaitEnd, cancelJob } from './cancel.ts';
 import { OWNER_PROPERTY, withRunFacts } from './facts-of-run.ts';
 import type { JobBody } from './file/context.ts';
 import type { JobFile } from './file/index.ts';
-import { jobBody } from './file/index.ts';
+import { jobBody, jobComputes } from './file/index.ts';
 import { type FollowedJob, followJob } from './follow.ts';
 import { findJob, isTerminal, type Job, jobFrom, jobPath } from './job.ts';
 import { defaultExperiment, deriveJobName } from './name.ts';
@@ -105,8 +105,7 @@ async function submit(file: NonNullable<TrainRequest['file']>, request: TrainReq
 		guard(name);
 		return live;
 	}
-	const { compute } = file.job;
-	const computes = compute?.form === 'named' ? [{ need: 'reference' as const, reference: compute.reference }] : [];
+	const computes = jobComputes(file.job).map((reference) => ({ need: 'reference' as const, reference }));
 	await publisher.publish([...computes, ...file.job.dependencies]);
 	const body = withRunFacts(
 		jobBody(file.job, {
