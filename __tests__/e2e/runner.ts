@@ -78,12 +78,14 @@ export interface ActionRun extends StepRun {
 
 const alive = new Set<ChildProcess>();
 const folders = new Set<string>();
-process.on('exit', killAll);
+process.on('exit', () => {
+	killAll();
+	for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 
-/** Kills every process of the action that this module has started, and removes what the runner had made for them. */
+/** Kills every process of the action that this module has started. */
 export function killAll(): void {
 	for (const child of alive) child.kill('SIGKILL');
-	for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }
 
 /** Runs the main step and then the post step. Throws when there is no built action. */
