@@ -8,6 +8,7 @@ import { commentOf, summaryOf } from './markdown.ts';
 import { outputsOf } from './outputs.ts';
 import { redactedReport } from './redacted.ts';
 import type { RunReport } from './run-report.ts';
+import { cut } from './text.ts';
 
 /** GitHub drops a larger summary whole. */
 const LARGEST_SUMMARY = 1_000_000;
@@ -33,7 +34,10 @@ export async function publishReport(report: RunReport, parts: GitHubParts): Prom
 		for (const [name, value] of Object.entries(outputsOf(report))) core.setOutput(name, secrets.redact(value));
 	});
 	await attemptLater(log, 'The job summary could not be written', async () => {
-		await core.summary.addRaw(cut(secrets.redact(summaryOf(shown)), LARGEST_SUMMARY)).write();
+		await core.summary
+			.emptyBuffer()
+			.addRaw(cut(secrets.redact(summaryOf(shown)), LARGEST_SUMMARY))
+			.write();
 	});
 	if (parts.comment === 'auto' && report.run.pullRequest !== undefined) await comment(shown, parts);
 }
@@ -90,15 +94,6 @@ async function comment(report: RunReport, parts: GitHubParts): Promise<void> {
 				: messageOf(error);
 		log.notice(`No comment on the pull request: ${why}. The job summary has the report.`);
 	}
-}
-
-/** Cuts at the end of a line, and says so. */
-function cut(text: string, most: number): string {
-	if (Buffer.byteLength(text) <= most) return text;
-	const short = Buffer.from(text)
-		.subarray(0, most - 200)
-		.toString();
-	return `${short.slice(0, short.lastIndexOf('\n'))}\n\nCut here: the report is too long for this place. The log has all of it.\n`;
 }
 
 function attempt(log: Log, what: string, act: () => void): void {

@@ -3,6 +3,7 @@ import { duration } from '../duration.ts';
 import { ActionError, FileError, InputError, JobError, RolloutError } from '../errors.ts';
 import { isTerminal } from '../job/job.ts';
 import type { MetricPoint } from '../job/metrics.ts';
+import type { RunContext } from '../run-context.ts';
 import type { RunReport, StepName } from './run-report.ts';
 import { code, codeBlock, inert, link, prose } from './text.ts';
 
@@ -126,15 +127,14 @@ function jobTable(report: RunReport): string | undefined {
 		...(jobDuration === undefined ? [] : [['Duration', duration(jobDuration)] as const]),
 		...(commit === undefined
 			? []
-			: [
-					[
-						'Commit',
-						link(code(commit.slice(0, 7)), `${run.serverUrl}/${run.repository}/commit/${commit}`, [run.serverUrl]),
-					] as const,
-				]),
+			: [['Commit', link(code(commit.slice(0, 7)), commitUrl(run, commit), [run.serverUrl])] as const]),
 	];
 	const [head = ['', ''], ...more] = rows;
 	return table(head, more);
+}
+
+function commitUrl({ serverUrl, repository }: RunContext, commit: string): string | undefined {
+	return repository === undefined ? undefined : `${serverUrl}/${repository}/commit/${commit}`;
 }
 
 function stateMark(status: string): string {
@@ -159,6 +159,9 @@ function numberText(value: number): string {
 	return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
 }
 
+/** Mermaid knows no exponents. */
+const PLAIN_NUMBER = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 6, useGrouping: false });
+
 function charts({ history }: RunReport): string | undefined {
 	const drawn = [...history].filter(([, points]) => points.length >= 3).slice(0, MOST_CHARTS);
 	return drawn.length === 0 ? undefined : drawn.map(([name, points]) => chart(name, points)).join('\n\n');
@@ -178,7 +181,7 @@ function chart(name: string, points: readonly MetricPoint[]): string {
 			'xychart-beta',
 			`  title "${title}"`,
 			`  x-axis "step" ${first.step} --> ${Math.max(last.step, first.step + 1)}`,
-			`  line [${thinned.map(({ value }) => numberText(value)).join(', ')}]`,
+			`  line [${thinned.map(({ value }) => PLAIN_NUMBER.format(value)).join(', ')}]`,
 		],
 		'mermaid',
 	);
