@@ -25,6 +25,7 @@ async function demo(): Promise<void> {
 	const starting = startEmulator({ quiet: true });
 	const interrupted = stopOnSignal(starting);
 	const emulator = await starting;
+	if (interrupted()) return;
 	try {
 		const { code, summaryMarkdown, took } = await runIris(emulator);
 		if (interrupted()) return;
