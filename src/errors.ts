@@ -74,13 +74,20 @@ export class FileError extends ActionError {
 
 	constructor(file: string, faults: readonly Fault[]) {
 		super({
-			what: faults.length === 1 ? `${file} has a fault.` : `${file} has ${faults.length} faults.`,
+			what: whatIsWrong(file, faults),
 			why: faults.map((fault) => `${placeText(fault.where, file)}${fault.message}`).join(' '),
 			where: faults[0]?.where ?? { file },
 		});
 		this.file = file;
 		this.faults = faults;
 	}
+}
+
+function whatIsWrong(file: string, faults: readonly Fault[]): string {
+	const files = new Set(faults.map(({ where }) => where?.file ?? file));
+	if (files.size > 1) return `${files.size} files have ${faults.length} faults.`;
+	const [only = file] = files;
+	return faults.length === 1 ? `${only} has a fault.` : `${only} has ${faults.length} faults.`;
 }
 
 function placeText(where: Place | undefined, file: string): string {
