@@ -1,15 +1,23 @@
 // `npm run emulator`: one emulator that stays until it is interrupted, and how to point the action at it.
-// Options: --data DIR (.emulator), --port N (a free one), --requests (prints each request).
+// Options: --data DIR (.emulator), --port N (a free one), --requests (prints each request), --env-file FILE (once it is up,
+// what a client needs, one name=value a line).
 
+import { renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Emulator, startEmulator } from './emulator.ts';
 
 const { values } = parseArgs({
-	options: { data: { type: 'string', default: '.emulator' }, port: { type: 'string' }, requests: { type: 'boolean' } },
+	options: {
+		data: { type: 'string', default: '.emulator' },
+		port: { type: 'string' },
+		requests: { type: 'boolean' },
+		'env-file': { type: 'string' },
+	},
 });
 const port = values.port === undefined ? {} : { port: Number(values.port) };
 const emulator = await startEmulator({ dataFolder: values.data, quiet: !values.requests, ...port });
 print(emulator);
+if (values['env-file'] !== undefined) writeEnvFile(values['env-file'], { ...inputsOf(emulator), ...emulator.env });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 	process.once(signal, () => {
 		emulator.stop().then(
@@ -22,8 +30,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 	});
 }
 
-function print(started: Emulator): void {
-	const inputs = {
+function inputsOf(started: Emulator): Record<string, string> {
+	return {
 		'client-id': started.clientId,
 		'tenant-id': started.tenantId,
 		'client-secret': started.clientSecret,
@@ -33,11 +41,21 @@ function print(started: Emulator): void {
 		cloud: started.cloudFile,
 		'github-token': started.github.token,
 	};
+}
+
+/** Whoever waits for the file finds the whole of it: it gets its name when it is written. */
+function writeEnvFile(file: string, variables: Record<string, string>): void {
+	const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
+	writeFileSync(`${file}.new`, lines.join(''), { mode: 0o600 });
+	renameSync(`${file}.new`, file);
+}
+
+function print(started: Emulator): void {
 	console.log(
 		`Azure ML is emulated at ${started.arm}, Entra at ${started.authority}. State is kept in ${values.data}.`,
 	);
 	console.log('\nInputs of the action (leave client-secret out to sign in by the ID token of GitHub):');
-	for (const [name, value] of Object.entries(inputs)) console.log(`  ${name}: ${value}`);
+	for (const [name, value] of Object.entries(inputsOf(started))) console.log(`  ${name}: ${value}`);
 	console.log('\nEnvironment of its process:');
 	for (const [name, value] of Object.entries(started.env)) console.log(`  ${name}=${value}`);
 	console.log('\nEnd it with Ctrl-C.');

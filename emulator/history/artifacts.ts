@@ -4,7 +4,7 @@ import { dataPlaneError } from '../errors.ts';
 import type { Router } from '../router.ts';
 import { dataContainerId } from '../runs.ts';
 import { ARTIFACT_CONTAINER, type StoredBlob } from '../storage.ts';
-import { type HistoryCall, type HistoryHandler, listPage, ok, runOf, SCOPE } from './face.ts';
+import { type HistoryCall, type HistoryHandler, listPage, ok, runOf, SCOPE } from './call.ts';
 
 const ORIGIN = 'ExperimentRun';
 const PAGE = 500;

@@ -3,7 +3,7 @@
 import { dataPlaneError, isoTime } from '../errors.ts';
 import type { Router } from '../router.ts';
 import { dataContainerId } from '../runs.ts';
-import { type HistoryCall, type HistoryHandler, listPage, runOf, SCOPE } from './face.ts';
+import { type HistoryCall, type HistoryHandler, listPage, runOf, SCOPE } from './call.ts';
 
 const PAGE = 1000;
 

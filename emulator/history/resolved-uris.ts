@@ -2,7 +2,7 @@
 
 import { References } from '../arm/references.ts';
 import type { Router } from '../router.ts';
-import { type HistoryCall, type HistoryHandler, ok, SCOPE } from './face.ts';
+import { type HistoryCall, type HistoryHandler, ok, SCOPE } from './call.ts';
 
 const TYPES: Record<string, string> = {
 	uri_file: 'UriFile',

@@ -4,7 +4,7 @@ import { isoTime } from '../errors.ts';
 import type { Router } from '../router.ts';
 import { dataContainerId, type Run } from '../runs.ts';
 import { ARTIFACT_CONTAINER } from '../storage.ts';
-import { type HistoryCall, type HistoryHandler, listPage, ok, runOf, SCOPE } from './face.ts';
+import { type HistoryCall, type HistoryHandler, listPage, ok, runOf, SCOPE } from './call.ts';
 
 /** Files of a run that are its logs. */
 const LOGS = /^(user_logs|system_logs|azureml-logs|logs)\//;
