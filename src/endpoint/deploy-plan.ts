@@ -2,7 +2,7 @@
 import type { Dependency, IdOf } from '../asset/dependency.ts';
 import { ActionError } from '../errors.ts';
 import { type Json, type JsonObject, textAt } from '../json.ts';
-import type { EndpointContext } from './deployment-parts.ts';
+import type { DeploymentFacts, EndpointContext } from './deployment-parts.ts';
 import { type OnlineDeploymentFile, onlineDeploymentBody } from './online-deployment-file.ts';
 import type { EndpointWish, OnlineEndpoint } from './online-endpoint.ts';
 import { type OnlineEndpointFile, onlineEndpointBody } from './online-file.ts';
@@ -50,12 +50,23 @@ export function isEndpointOnly({ endpoint, deployment, model }: DeployRequest): 
 	return endpoint.file !== undefined && !given;
 }
 
+/** The parts of a request that name things, of online and batch alike. */
+export interface NamedRequest {
+	readonly endpoint: {
+		readonly file?: { readonly name: string | undefined } | undefined;
+		readonly name?: string | undefined;
+	};
+	readonly deployment: {
+		readonly file?: { readonly name: string | undefined; readonly endpointName: string | undefined } | undefined;
+		readonly name?: string | undefined;
+	};
+}
+
 /**
  * The name of the endpoint that is meant.
- * @throws ActionError where the request names none or two, or lacks what a deployment needs
+ * @throws ActionError where the request names none or two
  */
-export function checkRequest(request: DeployRequest): string {
-	const { endpoint, deployment, model } = request;
+export function endpointNameOf({ endpoint, deployment }: NamedRequest): string {
 	const fromFiles = [endpoint.file?.name, deployment.file?.endpointName].filter((name) => name !== undefined);
 	const [name, other] = endpoint.name === undefined ? fromFiles : [endpoint.name];
 	if (name === undefined) {
@@ -67,6 +78,16 @@ export function checkRequest(request: DeployRequest): string {
 			'Make them the same, or give `endpoint-name`.',
 		);
 	}
+	return name;
+}
+
+/**
+ * The name of the endpoint that is meant.
+ * @throws ActionError where the request names none or two, or lacks what a deployment needs
+ */
+export function checkRequest(request: DeployRequest): string {
+	const { deployment, model } = request;
+	const name = endpointNameOf(request);
 	if (deployment.file !== undefined || isEndpointOnly(request)) return name;
 	if (model === undefined) {
 		throw refuse(
@@ -88,15 +109,21 @@ function refuse(why: string, next: string): ActionError {
 }
 
 /** What must be published before the deployment's body can be made. */
-export function dependenciesToPublish({ deployment: { file }, model }: DeployRequest): readonly Dependency[] {
+export function dependenciesToPublish({
+	deployment: { file },
+	model,
+}: {
+	readonly deployment: { readonly file?: Pick<DeploymentFacts, 'dependencies' | 'model'> | undefined };
+	readonly model?: ModelToDeploy | undefined;
+}): readonly Dependency[] {
 	const all = file?.dependencies ?? [];
 	return model === undefined ? all : all.filter((dependency) => dependency !== file?.model);
 }
 
 /** The deployment that is meant: the one that is named, or the free one of `blue` and `green`. */
 export function chooseDeployment(
-	{ deployment }: DeployRequest,
-	endpoint: OnlineEndpoint,
+	{ deployment }: Pick<NamedRequest, 'deployment'>,
+	endpoint: Pick<OnlineEndpoint, 'traffic' | 'mirrorTraffic'>,
 	existing: readonly Json[],
 ): string {
 	const named = deployment.name ?? deployment.file?.name;
@@ -167,6 +194,7 @@ export function deploymentBody({ deployment, model, tags }: DeployRequest, conte
 	return { ...body, tags: { ...tags, ...Object.fromEntries(file.tags) } };
 }
 
-function modelById(id: string, { at }: OnlineDeploymentFile): NonNullable<OnlineDeploymentFile['model']> {
+/** A model that exists, in the place of a file's own. */
+export function modelById(id: string, { at }: Pick<DeploymentFacts, 'at'>): NonNullable<DeploymentFacts['model']> {
 	return { need: 'reference', reference: { form: 'id', kind: 'models', id, at } };
 }

@@ -47,15 +47,39 @@ export async function invokeOnline(endpoint: OnlineEndpoint, call: Invocation, p
 	if (scoringUri === undefined) throw failure(doing, `The endpoint "${endpoint.name}" has no scoring URI.`, 0);
 	checkScoringHost(endpoint, parts);
 	const send = await sender(endpoint, parts);
+	return sendScoring({ doing, url: scoringUri, call, send, repeated: REPEATED_STATUS }, parts);
+}
+
+/** A scoring request on its way. */
+export interface ScoringSend {
+	/** What is tried, to stand after "Could not". */
+	readonly doing: string;
+	readonly url: string;
+	readonly call: Invocation;
+	/** Sends with the credentials that the endpoint wants. */
+	readonly send: (request: HttpRequest) => Promise<HttpAnswer>;
+	/** The statuses after which the same request may be sent again. */
+	readonly repeated: ReadonlySet<number>;
+}
+
+/**
+ * Sends a scoring request and gives the text of its answer. The statuses that may be repeated and a host that cannot be
+ * connected to are tried again five times at the most.
+ * @throws ServiceError for any other answer than 200 and 201, and for none
+ */
+export async function sendScoring(
+	{ doing, url, call, send, repeated }: ScoringSend,
+	parts: EndpointParts,
+): Promise<string> {
 	const { clock, log } = parts;
 	for (let turn = 1; ; turn += 1) {
-		const got = await attempt(send, scoringUri, call, parts.signal);
+		const got = await attempt(send, url, call, parts.signal);
 		if (!(got instanceof Error) && (got.status === 200 || got.status === 201)) return got.body.toString();
-		const repeat = got instanceof Error ? REPEATED_CODES.has(codeOf(got)) : REPEATED_STATUS.has(got.status);
+		const repeat = got instanceof Error ? REPEATED_CODES.has(codeOf(got)) : repeated.has(got.status);
 		if (!repeat || turn > MOST_REPEATS) throw refusal(doing, got, turn);
 		const asked = got instanceof Error ? undefined : retryAfter(got.headers, clock.now());
 		const wait = Math.min(LONGEST_WAIT, asked ?? FIRST_WAIT * 2 ** (turn - 1) * (0.5 + clock.random() / 2));
-		log.debug(`${hostOf(scoringUri)}: ${got instanceof Error ? got.message : `HTTP ${got.status}`}; trying again.`);
+		log.debug(`${hostOf(url)}: ${got instanceof Error ? got.message : `HTTP ${got.status}`}; trying again.`);
 		await clock.sleep(wait, parts.signal);
 	}
 }
@@ -64,7 +88,10 @@ export async function invokeOnline(endpoint: OnlineEndpoint, call: Invocation, p
  * Checks that the endpoint's scoring host may see a key or token; one that is not known yet passes.
  * @throws ServiceError when it may not
  */
-export function checkScoringHost({ name, scoringUri }: OnlineEndpoint, { workspace: { cloud } }: EndpointParts): void {
+export function checkScoringHost(
+	{ name, scoringUri }: Pick<OnlineEndpoint, 'name' | 'scoringUri'>,
+	{ workspace: { cloud } }: EndpointParts,
+): void {
 	// For keys too, and before one is asked for: a key is worth as much as a token.
 	if (scoringUri === undefined || mayReceiveToken(cloud, scoringUri)) return;
 	throw new ServiceError(
@@ -125,11 +152,9 @@ async function sender(
 }
 
 /** The endpoint's primary key, or a token of its own. Masked before it is given. */
-async function endpointSecret(
-	{ name, authMode }: OnlineEndpoint,
-	{ workspace, log, signal }: EndpointParts,
-): Promise<string> {
-	const path = endpointPath(workspace, name);
+async function endpointSecret({ name, authMode }: OnlineEndpoint, parts: EndpointParts): Promise<string> {
+	const { workspace, log, signal } = parts;
+	const path = endpointPath(parts, name);
 	const [action, doing, key] =
 		authMode.toLowerCase() === 'amltoken'
 			? ['token', `get a token of the endpoint "${name}"`, 'accessToken']

@@ -10,7 +10,7 @@ import { shareOf } from './traffic.ts';
 export async function listDeployments(endpoint: string, parts: EndpointParts): Promise<readonly Json[]> {
 	const found: Json[] = [];
 	const call = { doing: `list the deployments of the endpoint "${endpoint}"`, signal: parts.signal };
-	for await (const item of parts.workspace.arm.list(`${endpointPath(parts.workspace, endpoint)}/deployments`, call)) {
+	for await (const item of parts.workspace.arm.list(`${endpointPath(parts, endpoint)}/deployments`, call)) {
 		found.push(item);
 	}
 	return found;
@@ -19,7 +19,7 @@ export async function listDeployments(endpoint: string, parts: EndpointParts): P
 /** The deployment as it is now; undefined where there is none of that name. */
 export function findDeployment(endpoint: string, name: string, parts: EndpointParts): Promise<Json | undefined> {
 	const call = { doing: `read the deployment "${name}"`, signal: parts.signal };
-	return parts.workspace.arm.find(deploymentPath(parts.workspace, endpoint, name), call);
+	return parts.workspace.arm.find(deploymentPath(parts, endpoint, name), call);
 }
 
 /** A deployment to create or update. */
@@ -38,7 +38,7 @@ export interface DeploymentPut {
  */
 export async function putDeployment(put: DeploymentPut, parts: EndpointParts): Promise<Json> {
 	const { arm } = parts.workspace;
-	const path = deploymentPath(parts.workspace, put.endpoint, put.name);
+	const path = deploymentPath(parts, put.endpoint, put.name);
 	const doing = `bring up the deployment "${put.name}"`;
 	const answer = await whenIdle(put.endpoint, parts, async () => {
 		await put.check();
@@ -57,7 +57,7 @@ export function sameDeployment(one: Json | undefined, other: Json | undefined): 
 }
 
 function definitionOf(deployment: Json | undefined): string {
-	const properties = ['model', 'environmentId', 'codeConfiguration', 'instanceType'];
+	const properties = ['model', 'environmentId', 'codeConfiguration', 'instanceType', 'deploymentConfiguration'];
 	const tags = Object.entries(at(deployment, 'tags') ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
 	return JSON.stringify([tags, ...properties.map((key) => at(deployment, 'properties', key) ?? null)]);
 }
@@ -72,7 +72,7 @@ export async function containerLog(
 	lines: number,
 	parts: EndpointParts,
 ): Promise<string | undefined> {
-	const path = `${deploymentPath(parts.workspace, endpoint, name)}/getLogs`;
+	const path = `${deploymentPath(parts, endpoint, name)}/getLogs`;
 	for (const containerType of ['InferenceServer', 'StorageInitializer']) {
 		try {
 			const call = { doing: `read the container log of the deployment "${name}"`, signal: parts.signal };
@@ -94,7 +94,7 @@ export async function containerLog(
  */
 export async function deleteDeployment(endpoint: string, name: string, parts: EndpointParts): Promise<void> {
 	const { arm } = parts.workspace;
-	const path = deploymentPath(parts.workspace, endpoint, name);
+	const path = deploymentPath(parts, endpoint, name);
 	const doing = `delete the deployment "${name}"`;
 	const answer = await whenIdle(endpoint, parts, async () => {
 		const share = shareOf((await findEndpoint(endpoint, parts))?.traffic ?? {}, name) ?? 0;

@@ -89,9 +89,15 @@ export async function ensureEndpoint(
 		const unfinished = neverCameUp(found) ? endpointBody(found.resource) : undefined;
 		const body = updatedBody(found, wish) ?? unfinished;
 		if (body === undefined) return { endpoint: found, created: false };
-		parts.log.info(`Updating the endpoint ${name}; its traffic stays ${trafficText(found.traffic)}.`);
+		const serving = parts.collection === 'batchEndpoints' ? 'default deployment' : 'traffic';
+		parts.log.info(`Updating the endpoint ${name}; its ${serving} stays ${servingText(found)}.`);
 		return { endpoint: await putEndpoint(name, body, `update the endpoint "${name}"`, parts), created: false };
 	});
+}
+
+/** What serves now, in words: the default deployment of a batch endpoint, the traffic of an online one. */
+function servingText({ resource, traffic }: OnlineEndpoint): string {
+	return textAt(resource, 'properties', 'defaults', 'deploymentName') ?? trafficText(traffic);
 }
 
 function neverCameUp({ scoringUri, resource }: OnlineEndpoint): boolean {
@@ -212,14 +218,15 @@ export function trafficBody(endpoint: OnlineEndpoint, { to, mirror = {} }: Traff
 	return { ...body, properties: { ...objectAt(body, 'properties'), traffic: to, mirrorTraffic: kept } };
 }
 
-async function putEndpoint(
+/** Puts the whole endpoint and waits for the end of that, or only for the service's word where the time is short. */
+export async function putEndpoint(
 	name: string,
 	body: JsonObject,
 	doing: string,
 	parts: EndpointParts,
 ): Promise<OnlineEndpoint> {
 	const { arm } = parts.workspace;
-	const path = endpointPath(parts.workspace, name);
+	const path = endpointPath(parts, name);
 	const answer = await arm.put(path, body, { doing, signal: parts.signal });
 	if (parts.atOnce) return endpointFrom(name, body);
 	const settled = await arm.settle(path, answer, settling(doing, parts, `Endpoint ${name}`));
@@ -238,7 +245,7 @@ export async function deleteEndpoint(
 ): Promise<boolean> {
 	const all: EndpointParts = { ...parts, workspace };
 	const doing = `delete the endpoint "${name}"`;
-	const path = endpointPath(workspace, name);
+	const path = endpointPath(all, name);
 	const answer = await whenIdle(name, all, async () => {
 		try {
 			return await workspace.arm.delete(path, { doing, signal: parts.signal });
@@ -257,7 +264,8 @@ export async function deleteEndpoint(
 	return true;
 }
 
-function gone(name: string): ServiceError {
+/** The error for an endpoint that was there before and is no more. */
+export function gone(name: string): ServiceError {
 	return new ServiceError(
 		{
 			what: `The endpoint "${name}" is gone.`,

@@ -7,9 +7,14 @@ import { ServiceError } from '../errors.ts';
 import { type Json, textAt } from '../json.ts';
 import type { Log } from '../log.ts';
 
+/** The segment of the resource manager's paths that tells the kinds of endpoint apart. */
+export type EndpointCollection = 'onlineEndpoints' | 'batchEndpoints';
+
 /** What every call of the endpoint room needs. */
 export interface EndpointParts {
 	readonly workspace: Workspace;
+	/** Which kind of endpoint is meant; online ones where absent. */
+	readonly collection?: EndpointCollection | undefined;
 	readonly log: Log;
 	readonly clock: Clock;
 	readonly signal?: AbortSignal | undefined;
@@ -30,14 +35,21 @@ const LONGEST_BUSY = 60 * 60_000;
 const MOST_CONFLICTS = 4;
 const ENDED = new Set(['succeeded', 'failed', 'canceled']);
 
-/** The path of an online endpoint below the workspace. */
-export function endpointPath(workspace: Workspace, endpoint: string): string {
-	return `${workspace.id}/onlineEndpoints/${encodeURIComponent(endpoint)}`;
+/** The path of an endpoint below the workspace. */
+export function endpointPath(
+	{ workspace, collection = 'onlineEndpoints' }: Pick<EndpointParts, 'workspace' | 'collection'>,
+	endpoint: string,
+): string {
+	return `${workspace.id}/${collection}/${encodeURIComponent(endpoint)}`;
 }
 
 /** The path of a deployment below its endpoint. */
-export function deploymentPath(workspace: Workspace, endpoint: string, deployment: string): string {
-	return `${endpointPath(workspace, endpoint)}/deployments/${encodeURIComponent(deployment)}`;
+export function deploymentPath(
+	parts: Pick<EndpointParts, 'workspace' | 'collection'>,
+	endpoint: string,
+	deployment: string,
+): string {
+	return `${endpointPath(parts, endpoint)}/deployments/${encodeURIComponent(deployment)}`;
 }
 
 /** How to wait for a change of ours: patiently, and telling the log of it where `subject` is given. */
@@ -88,7 +100,7 @@ export async function idleEndpoint(name: string, parts: EndpointParts): Promise<
 	const tell = stateLines(`Endpoint ${name} is busy`, parts);
 	const deadline = clock.now() + LONGEST_BUSY;
 	for (;;) {
-		const found = await workspace.arm.find(endpointPath(workspace, name), {
+		const found = await workspace.arm.find(endpointPath(parts, name), {
 			doing: `read the endpoint "${name}"`,
 			signal,
 		});
@@ -122,8 +134,9 @@ export async function whenIdle<T>(endpoint: string, parts: EndpointParts, attemp
 }
 
 /** What is being changed: the endpoint or one of its deployments, with its state. */
-async function busyPart(endpoint: string, { workspace, signal }: EndpointParts): Promise<string | undefined> {
-	const path = endpointPath(workspace, endpoint);
+async function busyPart(endpoint: string, parts: EndpointParts): Promise<string | undefined> {
+	const { workspace, signal } = parts;
+	const path = endpointPath(parts, endpoint);
 	const doing = `read the endpoint "${endpoint}"`;
 	const found = await workspace.arm.find(path, { doing, signal });
 	if (found === undefined) return undefined;

@@ -15,8 +15,8 @@ const LOG_BUDGET = 60_000;
 const CANCEL_BUDGET = 5_000;
 const CANCEL_INTERVAL = 500;
 
-/** What became of one part of the endpoint. */
-interface Outcome {
+/** What became of one part of the endpoint, with a sentence for the error. */
+export interface Outcome {
 	readonly ok: boolean;
 	readonly said: string;
 }
@@ -32,10 +32,7 @@ export async function undoRollout(
 	parts: InvokeParts,
 ): Promise<RolloutError> {
 	const cancelled = parts.signal?.aborted === true;
-	// The run's own signal is spent when it was cancelled, and must not stop a restoration half-way in any case.
-	const calm: EndpointParts = cancelled
-		? { ...parts, signal: AbortSignal.timeout(CANCEL_BUDGET), interval: CANCEL_INTERVAL, atOnce: true }
-		: { ...parts, signal: undefined };
+	const calm = calmParts(parts);
 	const traffic = await restoreTraffic(rollout, progress, calm);
 	const { endpoint, deployment } = rollout;
 	const log = progress.sent && !cancelled ? await readLog(rollout, calm) : undefined;
@@ -52,6 +49,16 @@ export async function undoRollout(
 		},
 		{ rolledBack: traffic.ok && !servesUpdated(rollout, progress), containerLog: log },
 	);
+}
+
+/**
+ * The parts for a way back. The run's own signal is spent when it was cancelled, and must not stop a restoration half-way
+ * in any case.
+ */
+export function calmParts(parts: EndpointParts): EndpointParts {
+	return parts.signal?.aborted === true
+		? { ...parts, signal: AbortSignal.timeout(CANCEL_BUDGET), interval: CANCEL_INTERVAL, atOnce: true }
+		: { ...parts, signal: undefined };
 }
 
 /** Whether live traffic goes to a definition that this run has sent: the map is as before, but what it serves is not. */
@@ -108,7 +115,12 @@ function mirrorOf(endpoint: OnlineEndpoint, deployment: string): TrafficMap {
 	return share === undefined ? {} : { [deployment]: share };
 }
 
-async function settleDeployment(rollout: Rollout, progress: Progress, parts: EndpointParts): Promise<Outcome> {
+/** Deletes a deployment that failed, or leaves it, as was asked for. Does not throw. */
+export async function settleDeployment(
+	rollout: Pick<Rollout, 'deployment' | 'existed' | 'onFailure'> & { readonly endpoint: { readonly name: string } },
+	progress: Pick<Progress, 'sent' | 'settled'>,
+	parts: EndpointParts,
+): Promise<Outcome> {
 	const { endpoint, deployment, existed, onFailure } = rollout;
 	if (!progress.sent) return { ok: true, said: 'The deployment was not touched.' };
 	if (existed) return { ok: false, said: 'The deployment existed before and is kept, as this run has updated it.' };
@@ -127,7 +139,8 @@ async function settleDeployment(rollout: Rollout, progress: Progress, parts: End
 	}
 }
 
-function reasonOf(failure: unknown): string {
+/** Why something failed, as whole sentences. */
+export function reasonOf(failure: unknown): string {
 	const text =
 		failure instanceof ActionError ? [failure.what, failure.why].filter(Boolean).join(' ') : messageOf(failure);
 	return /[.!?…]$/.test(text) ? text : `${text}.`;

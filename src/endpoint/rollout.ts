@@ -6,6 +6,7 @@ import { type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import { type InvokeParts, invokeOnline } from './invoke.ts';
 import { deleteDeployment, findDeployment, putDeployment, sameDeployment } from './online-deployment.ts';
 import { findEndpoint, type OnlineEndpoint, setTraffic, TrafficChanged } from './online-endpoint.ts';
+import type { EndpointParts } from './online-wait.ts';
 import { answerContains } from './smoke-test.ts';
 import {
 	planTraffic,
@@ -129,6 +130,22 @@ export async function walkRollout(rollout: Rollout, progress: Progress, parts: I
 
 /** Another run may have chosen the same deployment, or given it traffic, while this one waited. */
 async function checkBeforePut(rollout: Rollout, progress: Progress, parts: InvokeParts): Promise<void> {
+	const { endpoint } = rollout;
+	await checkNotTaken(rollout, progress, parts);
+	const now = (await findEndpoint(endpoint.name, parts))?.traffic ?? {};
+	if (!sameTraffic(now, endpoint.traffic)) throw new TrafficChanged(endpoint.name, endpoint.traffic, now);
+	progress.sent = true;
+}
+
+/**
+ * Checks, right before its PUT, that nobody else has made the deployment meanwhile.
+ * @throws Error when somebody has; `progress.sent` is false then, so that it is left alone
+ */
+export async function checkNotTaken(
+	rollout: Pick<Rollout, 'deployment' | 'existed' | 'body'> & { readonly endpoint: { readonly name: string } },
+	progress: Pick<Progress, 'sent'>,
+	parts: EndpointParts,
+): Promise<void> {
 	const { endpoint, deployment, existed, body } = rollout;
 	const found = existed ? undefined : await findDeployment(endpoint.name, deployment, parts);
 	// After a PUT whose answer was lost, what is found may be our own: the tags tell, as they name the run.
@@ -136,9 +153,6 @@ async function checkBeforePut(rollout: Rollout, progress: Progress, parts: Invok
 		progress.sent = false;
 		throw new Error(`The deployment "${deployment}" was created by someone else meanwhile.`);
 	}
-	const now = (await findEndpoint(endpoint.name, parts))?.traffic ?? {};
-	if (!sameTraffic(now, endpoint.traffic)) throw new TrafficChanged(endpoint.name, endpoint.traffic, now);
-	progress.sent = true;
 }
 
 function hasTags(resource: Json, tags: JsonObject): boolean {
@@ -171,11 +185,14 @@ async function takeStep(
 	await smoke(rollout, progress, `after holding ${percent} %`, parts);
 }
 
-/** No traffic for a definition that this run has not tested. */
-async function checkDeployment(
-	{ endpoint, deployment }: Rollout,
-	progress: Progress,
-	parts: InvokeParts,
+/**
+ * Checks that the deployment is still what this run has brought up: nothing serves that it has not tested.
+ * @throws Error when somebody else has changed or deleted it
+ */
+export async function checkDeployment(
+	{ endpoint, deployment }: Pick<Rollout, 'deployment'> & { readonly endpoint: { readonly name: string } },
+	progress: Pick<Progress, 'settled'>,
+	parts: EndpointParts,
 ): Promise<void> {
 	const found = await findDeployment(endpoint.name, deployment, parts);
 	if (sameDeployment(found, progress.settled)) return;
