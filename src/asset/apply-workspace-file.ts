@@ -1,8 +1,8 @@
 // A workspace as CLI v2 writes it, and its REST body. Making it is apply-workspace.ts's.
 import type { WorkspaceName } from '../azure/workspace.ts';
 import type { Place } from '../errors.ts';
+import { type JsonObject, jsonObject, mapValues } from '../json.ts';
 import { mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
-import { type JsonObject, jsonObject, mapValues } from '../yaml/json.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { boolean, filledText, stringMap, text, word } from '../yaml/values.ts';
 import { type ResourceIdentity, resourceIdentity, resourceIdentityBody } from './resource-identity.ts';

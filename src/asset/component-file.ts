@@ -1,6 +1,6 @@
 // A component as CLI v2 writes it, in a file of its own or inline in a pipeline.
 import type { Place } from '../errors.ts';
-import { type JsonObject, jsonObject, mapValues } from '../yaml/json.ts';
+import { type JsonObject, jsonObject, mapValues } from '../json.ts';
 import type { Dependency, IdOf } from './dependency.ts';
 
 /** The types of component that this action can make. */

@@ -1,8 +1,8 @@
 // A compute as CLI v2 writes it and its REST body: cluster, instance, attached machine, Kubernetes, Synapse Spark.
 import type { Place } from '../errors.ts';
+import { type JsonObject, jsonObject } from '../json.ts';
 import { asText, child, type MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
 import { isoDuration } from '../yaml/duration.ts';
-import { type JsonObject, jsonObject } from '../yaml/json.ts';
 import type { YamlFile, YamlNode } from '../yaml/node.ts';
 import { boolean, filledText, integer, jsonMap, secretText, text, word } from '../yaml/values.ts';
 import { instanceProperties } from './compute-instance.ts';

@@ -1,6 +1,7 @@
 // What is proper to a compute instance: schedules, setup scripts, custom applications, whom it belongs to.
+
+import { type Json, type JsonObject, jsonObject } from '../json.ts';
 import { asText, listOf, type MapReader, mapping, type Reader } from '../yaml/checks.ts';
-import { type Json, type JsonObject, jsonObject } from '../yaml/json.ts';
 import { boolean, filledText, integer, stringMap, text, word } from '../yaml/values.ts';
 import { type ComputeContext, subnetOf } from './compute-network.ts';
 import { readLocalFile } from './local-path.ts';

@@ -1,6 +1,7 @@
 // Where a compute stands: the workspace's region and the subnet of a virtual network.
+
+import type { JsonObject } from '../json.ts';
 import { type MapReader, mapping } from '../yaml/checks.ts';
-import type { JsonObject } from '../yaml/json.ts';
 import { text } from '../yaml/values.ts';
 
 /** What the bodies of computes need from the workspace. */

@@ -1,8 +1,8 @@
 // A data asset as CLI v2 writes it, and its REST body. Pure but for asking whether its path exists and reading an MLTable.
 import type { Place } from '../errors.ts';
 import { FileError } from '../errors.ts';
+import { type JsonObject, jsonObject, mapValues } from '../json.ts';
 import { child, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
-import { type JsonObject, jsonObject, mapValues } from '../yaml/json.ts';
 import { loadYaml } from '../yaml/load.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { filledText, stringMap, text, version, word } from '../yaml/values.ts';

@@ -1,7 +1,7 @@
 // A datastore as CLI v2 writes it, and its REST body. Its credentials are secrets: nobody prints them.
 import type { Place } from '../errors.ts';
+import { type JsonObject, jsonObject } from '../json.ts';
 import { type MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
-import { type JsonObject, jsonObject } from '../yaml/json.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { filledText, secretText, stringMap, text, word } from '../yaml/values.ts';
 

@@ -2,8 +2,8 @@
 // file that it names; uploading a build context is publish's.
 import { createHash } from 'node:crypto';
 import type { Place } from '../errors.ts';
+import { type JsonObject, jsonObject, mapValues } from '../json.ts';
 import { type MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
-import { type JsonObject, jsonObject, mapValues } from '../yaml/json.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { filledText, integer, stringMap, text, version, word } from '../yaml/values.ts';
 import { condaText } from './conda.ts';

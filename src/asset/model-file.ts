@@ -1,8 +1,8 @@
 // A model as CLI v2 writes it, in a file of its own or inline in a deployment, and its REST body. Pure but for asking
 // whether its path exists.
 import type { Place } from '../errors.ts';
+import { type JsonObject, jsonObject, mapValues } from '../json.ts';
 import { mapOf, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
-import { type JsonObject, jsonObject, mapValues } from '../yaml/json.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { filledText, stringMap, text, version, word } from '../yaml/values.ts';
 import type { Dependency, IdOf } from './dependency.ts';

@@ -1,6 +1,7 @@
 // The identity that an endpoint or a compute runs under.
+
+import { type JsonObject, jsonObject } from '../json.ts';
 import { listOf, mapping, type Reader } from '../yaml/checks.ts';
-import { type JsonObject, jsonObject } from '../yaml/json.ts';
 import { text, word } from '../yaml/values.ts';
 
 /** The identity of an endpoint or a compute. */

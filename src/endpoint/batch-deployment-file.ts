@@ -3,7 +3,7 @@ import type { Dependency } from '../asset/dependency.ts';
 import { assetReference, namedId, namedReference, type Reference } from '../asset/reference.ts';
 import { asText, MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
 import { isoDuration } from '../yaml/duration.ts';
-import { isJsonObject, type Json, type JsonObject, jsonObject } from '../yaml/json.ts';
+import { isObject, type Json, type JsonObject, jsonObject } from '../json.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { filledText, integer, jsonMap, stringMap, text, word } from '../yaml/values.ts';
 import {
@@ -164,7 +164,7 @@ function resourcesBody({ resources: own, settings }: BatchDeploymentFile): Json 
 	const instanceCount = own?.instanceCount ?? settings.instanceCount;
 	return own === undefined && instanceCount === undefined
 		? undefined
-		: jsonObject({ instanceCount, properties: isJsonObject(own?.properties) ? own.properties : {} });
+		: jsonObject({ instanceCount, properties: isObject(own?.properties) ? own.properties : {} });
 }
 
 function loggingLevel(level: string): string {

@@ -1,8 +1,8 @@
 // A batch endpoint as CLI v2 writes it, and its REST body. Deployments are batch-deployment-file's.
 import { type ResourceIdentity, resourceIdentity, resourceIdentityBody } from '../asset/resource-identity.ts';
 import type { Place } from '../errors.ts';
+import { type JsonObject, jsonObject } from '../json.ts';
 import { MapReader, mapping, Reading, type Warn } from '../yaml/checks.ts';
-import { type JsonObject, jsonObject } from '../yaml/json.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { stringMap, text, word } from '../yaml/values.ts';
 import { type EndpointContext, endpointName } from './deployment-parts.ts';

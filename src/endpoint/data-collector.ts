@@ -1,6 +1,7 @@
 // The data collector of an online deployment: which payloads are kept for monitoring.
+
+import { type JsonObject, jsonObject, mapValues } from '../json.ts';
 import { asText, listOf, mapOf, mapping, type Reader } from '../yaml/checks.ts';
-import { type JsonObject, jsonObject, mapValues } from '../yaml/json.ts';
 import { boolean, number, stringified, text, word } from '../yaml/values.ts';
 
 /** One collection of payloads, e.g. `model_inputs`. */

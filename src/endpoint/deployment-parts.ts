@@ -4,8 +4,8 @@ import type { Dependency, IdOf } from '../asset/dependency.ts';
 import { localPath } from '../asset/local-path.ts';
 import { isUri, parseAssetReference } from '../asset/reference.ts';
 import type { Place } from '../errors.ts';
+import { type JsonObject, jsonObject, mapValues } from '../json.ts';
 import { type MapReader, mapping, type Reader } from '../yaml/checks.ts';
-import { type JsonObject, jsonObject, mapValues } from '../yaml/json.ts';
 import { filledText, stringMap, text } from '../yaml/values.ts';
 
 /** Where an endpoint or a deployment is made. */

@@ -1,7 +1,7 @@
 // An online deployment as CLI v2 writes it, managed or Kubernetes, and its REST body. Its endpoint is online-file's.
 import { MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
 import { isoDuration } from '../yaml/duration.ts';
-import { type JsonObject, jsonObject } from '../yaml/json.ts';
+import { type JsonObject, jsonObject } from '../json.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { boolean, integer, stringified, text, word } from '../yaml/values.ts';
 import { type DataCollector, dataCollector, dataCollectorBody } from './data-collector.ts';

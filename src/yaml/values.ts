@@ -1,7 +1,8 @@
 // Readers of single values: text, numbers, booleans, words of a set, versions, durations, string maps. They accept what
 // the Azure ML CLI accepts and refuse what it refuses.
+
+import { type Json, type JsonObject, jsonObject } from '../json.ts';
 import { describe, mapOf, type Reader, type Reading } from './checks.ts';
-import { type Json, type JsonObject, jsonObject } from './json.ts';
 import { nearest } from './nearest.ts';
 import type { YamlNode } from './node.ts';
 

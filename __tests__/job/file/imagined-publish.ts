@@ -9,7 +9,7 @@ import type { Dependency } from '../../../src/asset/dependency.ts';
 import { anonymousEnvironmentVersion, environmentBody } from '../../../src/asset/environment-file.ts';
 import { modelBody } from '../../../src/asset/model-file.ts';
 import type { Reference } from '../../../src/asset/reference.ts';
-import type { JsonObject } from '../../../src/yaml/json.ts';
+import type { JsonObject } from '../../../src/json.ts';
 
 export const WORKSPACE =
 	'/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/ws';

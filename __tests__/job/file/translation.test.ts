@@ -7,7 +7,7 @@ import { componentBody } from '../../../src/asset/component-file.ts';
 import type { Dependency } from '../../../src/asset/dependency.ts';
 import type { Reference } from '../../../src/asset/reference.ts';
 import { jobBody, readJobFile } from '../../../src/job/file/index.ts';
-import type { JsonObject } from '../../../src/yaml/json.ts';
+import type { JsonObject } from '../../../src/json.ts';
 import { openYaml } from '../../../src/yaml/load.ts';
 
 const FIXTURES = path.resolve(import.meta.dirname, '../../fixtures/job');

@@ -1,6 +1,7 @@
 // The settings of an AutoML task as the file has them. Standalone jobs and pipeline nodes share this reading.
+
+import { type Json, type JsonObject, jsonObject } from '../../json.ts';
 import { asText, listOf, type MapReader, mapOf, mapping, type Reader } from '../../yaml/checks.ts';
-import { type Json, type JsonObject, jsonObject } from '../../yaml/json.ts';
 import type { YamlNode } from '../../yaml/node.ts';
 import { boolean, filledText, integer, jsonMap, number, text, word } from '../../yaml/values.ts';
 import { type AutoMlTask, IMAGE_PARAMETERS, TASKS, TEXT_PARAMETERS } from './automl-words.ts';

@@ -1,8 +1,8 @@
 // A standalone AutoML job: what the user wrote, and its REST body.
 import type { Dependency, IdOf } from '../../asset/dependency.ts';
+import { isObject, type Json, type JsonObject, jsonObject, mapValues } from '../../json.ts';
 import { MapReader, type Reader } from '../../yaml/checks.ts';
 import { isoDuration } from '../../yaml/duration.ts';
-import { isJsonObject, type Json, type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
 import { text, textMap } from '../../yaml/values.ts';
 import { type AutoMlSettings, readAutoMlSettings } from './automl-settings.ts';
 import { IMAGE_PARAMETERS, restKey, restWord, TASKS, TEXT_PARAMETERS } from './automl-words.ts';
@@ -127,7 +127,7 @@ function trainingBody(training: JsonObject): JsonObject {
 		...renamed(plain),
 		trainingMode: typeof mode === 'string' ? restWord(mode) : undefined,
 		ensembleModelDownloadTimeout: typeof timeout === 'number' ? isoDuration(timeout * 60) : undefined,
-		stackEnsembleSettings: isJsonObject(stack) ? stackBody(stack) : undefined,
+		stackEnsembleSettings: isObject(stack) ? stackBody(stack) : undefined,
 		allowedTrainingAlgorithms: words(allowed),
 		blockedTrainingAlgorithms: words(blocked),
 	});
@@ -151,7 +151,7 @@ function featurizationBody(featurization: JsonObject): JsonObject {
 		...renamed(rest),
 		blockedTransformers: words(blocked),
 		mode: typeof mode === 'string' ? restWord(mode) : undefined,
-		transformerParams: isJsonObject(params)
+		transformerParams: isObject(params)
 			? Object.fromEntries(Object.entries(params).map(([name, value]) => [restWord(name), value]))
 			: undefined,
 	});

@@ -1,9 +1,9 @@
 // A command job: what the user wrote, and its REST body.
 import { codeSource, environmentSource, type Needs } from '../../asset/asset-sources.ts';
 import type { Dependency } from '../../asset/dependency.ts';
+import { type JsonObject, jsonObject, mapValues } from '../../json.ts';
 import { MapReader, type Reader } from '../../yaml/checks.ts';
 import { checkCommand } from '../../yaml/expressions.ts';
-import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
 import { filledText, text, textMap } from '../../yaml/values.ts';
 import type { BodyContext, JobBody, JobContext } from './context.ts';
 import { factsBody, type JobFacts, readFacts } from './facts.ts';

@@ -1,9 +1,9 @@
 // Command components, from a file or from an inline node, and their spec.
 import { codeSource, environmentSource, type Needs } from '../../asset/asset-sources.ts';
 import type { Place } from '../../errors.ts';
+import { type JsonObject, jsonObject, mapValues } from '../../json.ts';
 import type { MapReader } from '../../yaml/checks.ts';
 import { checkCommand } from '../../yaml/expressions.ts';
-import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
 import { boolean, filledText, jsonMap, stringMap, text, version } from '../../yaml/values.ts';
 import { type ComponentCode, type ReadComponent, snakeCase, specId } from './component-reference.ts';
 import { inputPorts, outputPorts, type Port, portSpec } from './ports.ts';

@@ -1,8 +1,8 @@
 // Parallel components, from a file or from an inline node: a task that is run over mini-batches.
 import { codeSource, environmentSource, type Needs } from '../../asset/asset-sources.ts';
 import type { Dependency, IdOf } from '../../asset/dependency.ts';
+import { type JsonObject, jsonObject } from '../../json.ts';
 import { asText, listOf, type MapReader, mapping, type Reader } from '../../yaml/checks.ts';
-import { type JsonObject, jsonObject } from '../../yaml/json.ts';
 import { filledText, integer, jsonMap, text, word } from '../../yaml/values.ts';
 import { type ComponentFacts, factsSpec, readComponentFacts } from './component-command.ts';
 import { type ComponentCode, type ReadComponent, specId } from './component-reference.ts';

@@ -1,6 +1,7 @@
 // Pipeline components: a pipeline that other pipelines use as one node.
+
+import { type JsonObject, jsonObject, mapValues } from '../../json.ts';
 import type { MapReader } from '../../yaml/checks.ts';
-import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
 import { factsSpec, readComponentFacts } from './component-command.ts';
 import type { ReadComponent, ReadNodeComponent } from './component-reference.ts';
 import { readNodes } from './nodes.ts';

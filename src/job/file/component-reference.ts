@@ -2,8 +2,8 @@
 import type { Needs } from '../../asset/asset-sources.ts';
 import type { ComponentFile } from '../../asset/component-file.ts';
 import type { Dependency, IdOf } from '../../asset/dependency.ts';
+import type { JsonObject } from '../../json.ts';
 import type { Reading } from '../../yaml/checks.ts';
-import type { JsonObject } from '../../yaml/json.ts';
 import type { YamlNode } from '../../yaml/node.ts';
 import type { Port } from './ports.ts';
 

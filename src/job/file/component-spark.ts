@@ -1,6 +1,7 @@
 // Spark components, from a file or from an inline node.
+
+import { jsonObject } from '../../json.ts';
 import type { MapReader } from '../../yaml/checks.ts';
-import { jsonObject } from '../../yaml/json.ts';
 import { type ComponentFacts, factsSpec, readComponentFacts } from './component-command.ts';
 import { type ReadComponent, specId } from './component-reference.ts';
 import { nodeConf, readSparkTask, type SparkTask, sparkFiles, specConf } from './spark-settings.ts';

@@ -1,6 +1,6 @@
 // What a job's body needs besides the job's file: the names it gets and the ids of what it refers to.
 import type { IdOf } from '../../asset/dependency.ts';
-import type { JsonObject } from '../../yaml/json.ts';
+import type { JsonObject } from '../../json.ts';
 
 /** What every translation to a body needs. */
 export interface BodyContext {

@@ -1,8 +1,8 @@
 // What every type of job has: names, tags, compute, identity, services. What a type adds is its own file's.
 import { namedId, namedReference, type Reference } from '../../asset/reference.ts';
 import type { Place } from '../../errors.ts';
+import { type JsonObject, jsonObject, mapValues } from '../../json.ts';
 import { listOf, type MapReader, mapOf, mapping, type Reader } from '../../yaml/checks.ts';
-import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
 import { filledText, text, textMap, word } from '../../yaml/values.ts';
 import type { JobContext } from './context.ts';
 import { identityBody, type JobIdentity, jobIdentity } from './identity.ts';

@@ -1,6 +1,7 @@
 // The identity that a job runs under.
+
+import { type JsonObject, jsonObject } from '../../json.ts';
 import { MapReader, type Reader } from '../../yaml/checks.ts';
-import { type JsonObject, jsonObject } from '../../yaml/json.ts';
 import { text, word } from '../../yaml/values.ts';
 
 /** The identity that a job runs under; the ids are only there for a managed identity. */

@@ -3,8 +3,8 @@ import type { Dependency, IdOf } from '../../asset/dependency.ts';
 import { localPath } from '../../asset/local-path.ts';
 import { hasExpression, isUri, parseAssetReference, type Reference } from '../../asset/reference.ts';
 import type { Place } from '../../errors.ts';
+import { type JsonObject, jsonObject } from '../../json.ts';
 import { describe, MapReader, mapOf, type Reader, type Reading } from '../../yaml/checks.ts';
-import { type JsonObject, jsonObject } from '../../yaml/json.ts';
 import type { YamlNode } from '../../yaml/node.ts';
 import { filledText, text, version, word } from '../../yaml/values.ts';
 

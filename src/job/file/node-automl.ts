@@ -1,7 +1,7 @@
 // AutoML nodes of a pipeline: no component, the settings stand in the node itself, in the words of the file.
 import type { IdOf } from '../../asset/dependency.ts';
+import { type Json, type JsonObject, jsonObject, mapValues } from '../../json.ts';
 import type { MapReader } from '../../yaml/checks.ts';
-import { type Json, type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
 import { automlDependencies } from './automl.ts';
 import { type AutoMlSettings, readAutoMlSettings } from './automl-settings.ts';
 import type { JobInput } from './inputs-outputs.ts';

@@ -1,7 +1,8 @@
 // Nodes that run a component: command, parallel, spark and pipeline nodes, inline or by reference.
+
+import { type JsonObject, jsonObject, mapValues } from '../../json.ts';
 import { asText, type MapReader, mapOf } from '../../yaml/checks.ts';
 import { checkCommand } from '../../yaml/expressions.ts';
-import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
 import { boolean, stringMap } from '../../yaml/values.ts';
 import { type ComponentFacts, makeCommandComponent, readCommandTask } from './component-command.ts';
 import {

@@ -1,9 +1,9 @@
 // Inputs and outputs of a pipeline's nodes: plain values, assets, and bindings such as `${{parent.inputs.x}}`.
 import type { IdOf } from '../../asset/dependency.ts';
 import type { Place } from '../../errors.ts';
+import { type JsonObject, jsonObject } from '../../json.ts';
 import { asText, isNull, type Reader, type Reading } from '../../yaml/checks.ts';
 import { wholeExpression } from '../../yaml/expressions.ts';
-import { type JsonObject, jsonObject } from '../../yaml/json.ts';
 import { nearest } from '../../yaml/nearest.ts';
 import type { YamlNode } from '../../yaml/node.ts';
 import type { ReadNodeComponent } from './component-reference.ts';

@@ -1,8 +1,8 @@
 // What every node of a pipeline has, and the body members that come of it.
 import type { Dependency, IdOf } from '../../asset/dependency.ts';
 import type { Place } from '../../errors.ts';
+import { type JsonObject, jsonObject, mapValues } from '../../json.ts';
 import type { MapReader } from '../../yaml/checks.ts';
-import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
 import { json, stringMap, text } from '../../yaml/values.ts';
 import { inputDependencies } from './command.ts';
 import type { BodyContext } from './context.ts';

@@ -1,6 +1,7 @@
 // Nodes of a pipeline that sweep over the parameters of a component.
+
+import { type JsonObject, jsonObject, mapValues } from '../../json.ts';
 import type { MapReader } from '../../yaml/checks.ts';
-import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
 import { snakeCase } from './component-reference.ts';
 import type { PipelineScope } from './node-io.ts';
 import {

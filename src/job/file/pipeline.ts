@@ -1,8 +1,8 @@
 // A pipeline job: what the user wrote, and its REST body.
 import type { Dependency } from '../../asset/dependency.ts';
 import { namedId, namedReference, type Reference } from '../../asset/reference.ts';
+import { type Json, type JsonObject, jsonObject, mapValues } from '../../json.ts';
 import { asText, MapReader, mapping, type Reader } from '../../yaml/checks.ts';
-import { type Json, type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
 import { boolean, json, text } from '../../yaml/values.ts';
 import { inputDependencies } from './command.ts';
 import { nodeComponent } from './component.ts';

@@ -1,6 +1,7 @@
 // The inputs and outputs that a component declares: types and defaults, no values.
+
+import { type JsonObject, jsonObject } from '../../json.ts';
 import { describe, listOf, MapReader, mapOf, type Reader, type Reading } from '../../yaml/checks.ts';
-import { type JsonObject, jsonObject } from '../../yaml/json.ts';
 import type { YamlNode } from '../../yaml/node.ts';
 import { pythonFloat } from '../../yaml/scalar.ts';
 import { boolean, stringified, text, word } from '../../yaml/values.ts';

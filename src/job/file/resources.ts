@@ -1,7 +1,8 @@
 // How much a job gets and for how long: resources, distribution, queue and limits.
+
+import { type JsonObject, jsonObject } from '../../json.ts';
 import { listOf, MapReader, mapping, type Reader } from '../../yaml/checks.ts';
 import { isoDuration } from '../../yaml/duration.ts';
-import { type JsonObject, jsonObject } from '../../yaml/json.ts';
 import { boolean, integer, jsonMap, text, word } from '../../yaml/values.ts';
 
 /** The instances a job runs on and how its container is started. */

@@ -1,6 +1,7 @@
 // The search space of a sweep: what each parameter may be, and how trials pick from it.
+
+import { type Json, type JsonObject, jsonObject } from '../../json.ts';
 import { describe, listOf, MapReader, mapOf, type Reader } from '../../yaml/checks.ts';
-import { type Json, type JsonObject, jsonObject } from '../../yaml/json.ts';
 import { integer, json, number, word } from '../../yaml/values.ts';
 
 const ARGUMENTS = {

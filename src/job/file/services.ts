@@ -1,6 +1,7 @@
 // Interactive services of a job: SSH, JupyterLab, TensorBoard, VS Code.
+
+import { type JsonObject, jsonObject, mapValues } from '../../json.ts';
 import { mapping, type Reader } from '../../yaml/checks.ts';
-import { type JsonObject, jsonObject, mapValues } from '../../yaml/json.ts';
 import { integer, stringMap, text, word } from '../../yaml/values.ts';
 
 const SERVICE_TYPES = {

@@ -1,8 +1,8 @@
 // What a Spark job, component or node runs: entry, configuration, files, resources.
 import { codeSource, environmentSource, type Needs } from '../../asset/asset-sources.ts';
 import { localPath } from '../../asset/local-path.ts';
+import { type Json, type JsonObject, jsonObject } from '../../json.ts';
 import { listOf, type MapReader, mapOf, mapping, type Reader } from '../../yaml/checks.ts';
-import { type Json, type JsonObject, jsonObject } from '../../yaml/json.ts';
 import { filledText, json, stringified, text } from '../../yaml/values.ts';
 
 /** A value of the Spark configuration: as JSON, and as the text that Python prints. */

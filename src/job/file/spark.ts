@@ -1,8 +1,8 @@
 // A standalone Spark job: what the user wrote, and its REST body.
 import type { Dependency } from '../../asset/dependency.ts';
+import { jsonObject, mapValues } from '../../json.ts';
 import { MapReader, type Reader } from '../../yaml/checks.ts';
 import { checkCommand } from '../../yaml/expressions.ts';
-import { jsonObject, mapValues } from '../../yaml/json.ts';
 import { inputDependencies } from './command.ts';
 import type { JobBody, JobContext } from './context.ts';
 import { factsBody, type JobFacts, readFacts } from './facts.ts';

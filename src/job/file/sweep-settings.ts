@@ -1,7 +1,8 @@
 // How a sweep goes about its trials: sampling, objective, early termination, limits. Sweep jobs and sweep nodes share it.
+
+import { type JsonObject, jsonObject } from '../../json.ts';
 import { MapReader, mapping, type Reader } from '../../yaml/checks.ts';
 import { isoDuration } from '../../yaml/duration.ts';
-import { type JsonObject, jsonObject } from '../../yaml/json.ts';
 import { filledText, integer, number, stringified, word } from '../../yaml/values.ts';
 
 /** How parameters are picked for the next trial. */

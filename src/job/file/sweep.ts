@@ -1,8 +1,8 @@
 // A sweep job: what the user wrote, and its REST body.
 import type { Dependency } from '../../asset/dependency.ts';
+import { jsonObject, mapValues } from '../../json.ts';
 import { MapReader, mapping, type Reader } from '../../yaml/checks.ts';
 import { checkCommand } from '../../yaml/expressions.ts';
-import { jsonObject, mapValues } from '../../yaml/json.ts';
 import type { YamlNode } from '../../yaml/node.ts';
 import { type CommandTrial, inputDependencies, readTrial, trialBody, trialDependencies } from './command.ts';
 import type { JobBody, JobContext } from './context.ts';
