@@ -59,14 +59,15 @@ export async function openClient(emulator: Emulator): Promise<AzureClient> {
 	return client;
 }
 
-/** fetch cannot be told to trust one more certificate, so this one call goes without it. */
-function askForToken({ authority, tenantId, clientId, clientSecret, arm, caFile }: Emulator): Promise<string> {
+/** Gets an access token for Resource Manager by the application's secret. */
+export function askForToken({ authority, tenantId, clientId, clientSecret, arm, caFile }: Emulator): Promise<string> {
 	const form = new URLSearchParams({
 		grant_type: 'client_credentials',
 		client_id: clientId,
 		client_secret: clientSecret,
 		scope: `${arm}/.default`,
 	});
+	// fetch cannot be told to trust one more certificate, so this one call goes without it.
 	return new Promise((resolve, reject) => {
 		const asked = request(
 			`${authority}/${tenantId}/oauth2/v2.0/token`,

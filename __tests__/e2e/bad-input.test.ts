@@ -137,6 +137,7 @@ describe('a deployment that fails', () => {
 	const deploy = { 'endpoint-file': 'endpoint.yml', 'deployment-file': 'deployment.yml' };
 	let before: ActionRun;
 	let run: Failed;
+	let first: Failed;
 
 	beforeAll(async () => {
 		const good = { ...endpointFiles('serving', SCORE_42) };
@@ -150,6 +151,7 @@ describe('a deployment that fails', () => {
 		].join('\n');
 		const bad = { ...jobFiles(printing(['trained'])), ...endpointFiles('serving', script) };
 		run = await fail(bad, { ...deploy, 'model-name': 'doomed' });
+		first = await fail(endpointFiles('stillborn', script), { ...deploy, 'job-file': '' });
 	}, 90_000);
 
 	test('comes after one that serves', () => {
@@ -168,6 +170,12 @@ describe('a deployment that fails', () => {
 		expect(endpoint?.trafficHistory.filter(({ traffic }) => 'green' in traffic)).toEqual([]);
 		expect(endpoint?.deployments.map(({ name }) => name)).toEqual(['blue']);
 		expect(run.outputs['rolled-back']).toBe('true');
+	});
+
+	test('of a new endpoint says that the endpoint is left', () => {
+		expect(site.emulator.endpoints().find(({ name }) => name === 'stillborn')?.deployments).toEqual([]);
+		expect(first.error).toMatch(/endpoint stillborn, which this run created, is left/);
+		expect(first.summary).toMatch(/endpoint stillborn, which this run created, is left/);
 	});
 
 	test('leaves in the summary what was made before it: job, model, endpoint', () => {

@@ -1,11 +1,13 @@
 // Workflows that are cancelled or killed: what becomes of the job in Azure ML, of its processes, and of the step.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type AzureClient, openClient } from './azure-client.ts';
 import { ENDLESS, jobFiles } from './checkout.ts';
 import type { ActionRun } from './runner.ts';
 import { openSite, type Request, type Site } from './site.ts';
 
 const PID = /^pid (\d+)$/m;
+/** Some of these tests wait for the end of a job. */
+jest.setTimeout(15_000);
 
 let site: Site;
 let client: AzureClient;

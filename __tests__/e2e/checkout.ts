@@ -23,7 +23,6 @@ export function jobFiles(program: string, yaml = ''): Record<string, string> {
 		'job.yml': [
 			'type: command',
 			'code: src',
-			// biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of Azure ML
 			'command: python -u train.py ${{outputs.model}}',
 			'environment: azureml:python-stdlib:1',
 			'compute: azureml:cpu-cluster',

@@ -1,7 +1,10 @@
 // Every way in, and every way of being turned away: what Entra and Resource Manager were asked, and what the author reads.
-import { dirname } from 'node:path';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { jobFiles, printing } from './checkout.ts';
+import { serve } from '../fixtures/loopback.ts';
+import { askForToken } from './azure-client.ts';
+import { jobFiles, makeCheckout, printing } from './checkout.ts';
 import type { ActionRun } from './runner.ts';
 import { openSite, type Request, type Site, type SiteRequest } from './site.ts';
 import { errorsOf } from './workflow-log.ts';
@@ -85,6 +88,45 @@ describe('a way in', () => {
 			form: { client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' },
 		});
 		expect(tried.error).toMatch(/^There is no job "no-such-job"/);
+	});
+});
+
+describe('a way in that others have prepared', () => {
+	const soon = (): number => Math.floor(Date.now() / 1000) + 3600;
+
+	test('is the session of the Azure CLI that azure/login leaves', async () => {
+		const accessToken = await askForToken(site.emulator);
+		const answer = JSON.stringify({ accessToken, expires_on: soon(), tokenType: 'Bearer' });
+		const bin = makeCheckout({ az: `#!/bin/sh\necho "$@" > "$0.asked"\necho '${answer}'\n` });
+		chmodSync(join(bin, 'az'), 0o755);
+		const tried = await attempt({ signIn: {}, env: { ...NO_OIDC, PATH: `${bin}:/usr/bin:/bin` } });
+		const asked = readFileSync(join(bin, 'az.asked'), 'utf8');
+		rmSync(bin, { recursive: true });
+		expect(asked).toMatch(/^account get-access-token /);
+		expect(asked).toContain(site.emulator.arm);
+		expect(tried.error).toMatch(/^There is no job "no-such-job"/);
+		expect([tried.entra, tried.github]).toEqual([[], []]);
+		expect(new Set(tried.arm.map(({ headers }) => headers['authorization']))).toEqual(
+			new Set([`Bearer ${accessToken}`]),
+		);
+	});
+
+	test('is the managed identity of the machine', async () => {
+		const token = await askForToken(site.emulator);
+		const answer = {
+			access_token: token,
+			expires_on: String(soon()),
+			resource: site.emulator.arm,
+			token_type: 'Bearer',
+		};
+		const identity = await serve(() => ({ body: answer }));
+		const env = { ...NO_OIDC, IDENTITY_ENDPOINT: identity.url, IDENTITY_HEADER: 'header-of-the-machine' };
+		const tried = await attempt({ signIn: {}, env }, { ...ABSENT, 'auth-type': 'managed-identity' });
+		await identity.close();
+		expect(identity.asked[0]?.path).toContain(encodeURIComponent(site.emulator.arm));
+		expect(identity.asked[0]?.headers['x-identity-header']).toBe('header-of-the-machine');
+		expect(tried.error).toMatch(/^There is no job "no-such-job"/);
+		expect([tried.entra, tried.github]).toEqual([[], []]);
 	});
 });
 
