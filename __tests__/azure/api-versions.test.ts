@@ -12,6 +12,7 @@ describe('the api-version', () => {
 		`${GROUP}/workspaces/w/onlineEndpoints/e/deployments/d/getLogs`,
 		`${GROUP}/workspaces/w/ONLINEENDPOINTS/e`,
 		`${GROUP.toLowerCase()}/workspaces/jobs`,
+		'/subscriptions/s/providers/Microsoft.MachineLearningServices/locations/westus/usages',
 		// A resource group of a misleading name.
 		`${GROUP.replace('/g/', '/workspaces/')}/workspaces/w/models/m/versions/1`,
 	])('of %s is decided', (path) => {

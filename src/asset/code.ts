@@ -15,6 +15,8 @@ import { type UploadParts, uploadContent } from './upload.ts';
 export interface CodeParts extends UploadParts {
 	readonly workspace: Workspace;
 	readonly slots: Slots;
+	/** Names a new code asset, given the hash of its content; by chance where absent. */
+	readonly newName?: ((hash: string) => string) | undefined;
 }
 
 /** Above this, in bytes, the log says that code is large: it is copied to every node of the job. */
@@ -31,10 +33,10 @@ export const PLACEHOLDER_CODE: Content = contentOfText(
 
 /** A code version with this content (hashed by content): one that is there, or a new one. */
 export async function publishCode(content: Content, written: string, parts: CodeParts): Promise<MadeAsset> {
-	const { workspace, log, signal } = parts;
+	const { workspace, log, signal, newName = () => randomUUID() } = parts;
 	const amount = { files: content.files.length, bytes: content.bytes };
 	const sizes = `${filesText(amount.files)}, ${bytesText(amount.bytes)}`;
-	const name = randomUUID();
+	const name = newName(content.hash);
 	const known = await findCode(workspace, name, content.hash, signal);
 	if (known !== undefined) {
 		log.info(`Code ${written}: ${sizes}, uploaded before.`);

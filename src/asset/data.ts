@@ -6,7 +6,7 @@ import { bytesText, filesText } from './amount.ts';
 import type { Content } from './content.ts';
 import type { MadeAsset } from './made.ts';
 import { type StorageParts, withDatastore } from './storage.ts';
-import { isUploaded, uploadContent } from './upload.ts';
+import { isUploaded, type Upload, uploadContent } from './upload.ts';
 
 /** A content in storage. */
 export interface StoredContent {
@@ -39,11 +39,7 @@ export async function publishData(
 		name: randomUUID(),
 		version: '1',
 	};
-	const reused = await withDatastore(datastore, parts, async (container, again) => {
-		if (await isUploaded(container, upload)) return true;
-		await uploadContent(container, upload, parts, again);
-		return false;
-	});
+	const reused = await isThereOrSent(upload, datastore, parts);
 	const place = placeIn(datastore, content);
 	const amount = { files: content.files.length, bytes: content.bytes };
 	const sizes = `${filesText(amount.files)}, ${bytesText(amount.bytes)}`;
@@ -51,4 +47,18 @@ export async function publishData(
 		`Files ${written}: ${sizes}, ${reused ? 'uploaded before' : 'uploaded'} (datastore ${datastore.name}).`,
 	);
 	return { ...place, made: { kind: 'data', name: content.base, id: place.uri, reused, ...amount } };
+}
+
+/** Uploads what is not there. @returns whether it was there */
+async function isThereOrSent(upload: Upload, datastore: Datastore, parts: StorageParts): Promise<boolean> {
+	const { plan } = parts;
+	if (plan !== undefined && !plan.canSee(datastore.name)) {
+		plan.add(upload, datastore.containerUrl);
+		return false;
+	}
+	return withDatastore(datastore, parts, async (container, again) => {
+		if (await isUploaded(container, upload)) return true;
+		await uploadContent(container, upload, parts, again);
+		return false;
+	});
 }

@@ -18,6 +18,7 @@ import type { MadeAsset } from './made.ts';
 import { publishModel } from './model-version.ts';
 import { contentKey, DependencyKeys, datastoreOf, definitionText, type Need, needsOf, placeOf } from './needs.ts';
 import { storageFault } from './storage.ts';
+import type { UploadPlan } from './upload.ts';
 import type { AssetVersion } from './version.ts';
 
 export type { MadeAsset } from './made.ts';
@@ -47,6 +48,12 @@ export interface PublisherParts {
 	/** Absolute paths that belong to the runner and are never uploaded from a folder around them. */
 	readonly runnerPaths?: readonly string[];
 	readonly signal?: AbortSignal | undefined;
+	/** Given: nothing is uploaded, and what would be is told here. */
+	readonly plan?: UploadPlan | undefined;
+	/** Names new code assets, given the hash of their content; by chance where absent. */
+	readonly newName?: ((hash: string) => string) | undefined;
+	/** Finds out where a reference leads; asks the workspace where absent. */
+	readonly lookUp?: typeof lookUp | undefined;
 }
 
 /** Requests to the resource manager that are under way at once. */
@@ -123,7 +130,8 @@ class AssetPublisher implements Publisher {
 	async #faultsOf(dependency: Dependency): Promise<readonly Fault[]> {
 		switch (dependency.need) {
 			case 'reference': {
-				const found = await lookUp(dependency.reference, { ...this.#parts, slots: this.#armSlots });
+				const look = this.#parts.lookUp ?? lookUp;
+				const found = await look(dependency.reference, { ...this.#parts, slots: this.#armSlots });
 				if ('fault' in found) return [found.fault];
 				this.#ids.set(this.#keys.of(dependency), found.id);
 				return [];

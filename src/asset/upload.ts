@@ -14,6 +14,16 @@ export interface UploadParts {
 	readonly log: Log;
 	readonly clock: Clock;
 	readonly signal?: AbortSignal | undefined;
+	/** Given: nothing is sent, and what would be is told here. */
+	readonly plan?: UploadPlan | undefined;
+}
+
+/** Takes uploads in the place of storage. */
+export interface UploadPlan {
+	/** Takes an upload to the container of this address. */
+	add(upload: Upload, containerUrl: string): void;
+	/** Whether it can be seen what a datastore holds; not of one that is only planned, nor without a way in. */
+	canSee(datastore: string): boolean;
 }
 
 /** One content on its way to one place. */
@@ -41,9 +51,13 @@ const TELL_EVERY = 15_000;
 export async function uploadContent(
 	container: BlobContainer,
 	{ content, prefix, written, name, version }: Upload,
-	{ log, clock, signal }: UploadParts,
+	{ log, clock, signal, plan }: UploadParts,
 	lookFirst = false,
 ): Promise<void> {
+	if (plan !== undefined) {
+		plan.add({ content, prefix, written, name, version }, container.url);
+		return;
+	}
 	const tell = progress(content, written, log, clock);
 	const waiting = [...content.files];
 	let failed = false;

@@ -13,17 +13,20 @@ const API_VERSIONS: Readonly<Record<string, string>> = {
 	jobs: '2025-09-01',
 	models: '2025-09-01',
 	onlineEndpoints: '2025-09-01',
+	// Of a region, not of a workspace: sizes of virtual machines and how much of them is in use.
+	locations: '2025-09-01',
 };
 
 // The provider's name stands before: a resource group may be called `workspaces` too.
 const BELOW_WORKSPACE = /\/providers\/Microsoft\.MachineLearningServices\/workspaces(?:\/[^/?]+)?(?:\/([^/?]+))?/i;
+const OF_REGION = /\/providers\/Microsoft\.MachineLearningServices\/(locations)\//i;
 
 /**
  * The api-version for a path of the resource manager.
  * @throws Error for a resource that the table does not know: a call that nobody decided a version for
  */
 export function apiVersionOf(path: string): string {
-	const found = BELOW_WORKSPACE.exec(path);
+	const found = BELOW_WORKSPACE.exec(path) ?? OF_REGION.exec(path);
 	const family = found === null ? undefined : (found[1] ?? 'workspaces').toLowerCase();
 	const version = Object.entries(API_VERSIONS).find(([name]) => name.toLowerCase() === family)?.[1];
 	if (version === undefined) throw new Error(`no api-version is decided for ${path}`);

@@ -25,6 +25,8 @@ export interface ConnectParts {
 	readonly log: Log;
 	/** Done after sign-in and before the workspace is looked for: the place to create it. */
 	readonly prepare?: ((arm: Arm) => Promise<void>) | undefined;
+	/** Stands between all that comes after and the resource manager. */
+	readonly wrapArm?: ((arm: Arm) => Arm) | undefined;
 }
 
 /** What the services see of us; some of Microsoft's support tools look for it. */
@@ -42,12 +44,13 @@ export async function connect({
 	clock,
 	log,
 	prepare,
+	wrapArm = (arm) => arm,
 }: ConnectParts): Promise<Connection> {
 	const http = createHttp({ clock, userAgent: USER_AGENT, onRetry: (line) => log.debug(line) });
 	try {
 		const credential = createCredential(auth, { cloud, clock, idToken, mask: (value) => log.mask(value) });
 		const bearer = createBearerHttp(http, cloud, credential);
-		const arm = createArm(bearer, cloud, clock);
+		const arm = wrapArm(createArm(bearer, cloud, clock));
 		await prepare?.(arm);
 		const workspace = await connectWorkspace(target, { cloud, arm, http, bearer });
 		return { http, bearer, workspace, close: () => http.close() };
