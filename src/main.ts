@@ -61,7 +61,8 @@ async function walk(world: World, inputs: Inputs, report: RunReport): Promise<vo
 	report.jobFile = files.job?.path;
 	const connection = await step(world, report, 'sign in', () => connectStep(world, inputs, report, files));
 	const { workspace } = connection;
-	const publisher = createPublisher({ workspace, log, secrets, clock, signal, checkout: inputs.run.checkout });
+	const { checkout, runnerPaths } = inputs.run;
+	const publisher = createPublisher({ workspace, log, secrets, clock, signal, checkout, runnerPaths });
 	const stage: Stage = { world, inputs, report, files, connection, publisher };
 	try {
 		if (inputs.assetFiles.length > 0) await step(world, report, 'assets', () => assetsStep(stage));

@@ -4,6 +4,17 @@ import { tmpdir } from 'node:os';
 import { at, numberAt, parseJson, textAt } from './json.ts';
 import type { RunContext } from './run-context.ts';
 
+/** Where the runner keeps what is its own: commands of the step, the event, temporary files with credentials. */
+const RUNNER_PATHS = [
+	'RUNNER_TEMP',
+	'GITHUB_EVENT_PATH',
+	'GITHUB_OUTPUT',
+	'GITHUB_ENV',
+	'GITHUB_PATH',
+	'GITHUB_STATE',
+	'GITHUB_STEP_SUMMARY',
+];
+
 /** The run context from the runner's environment; whatever is missing there is undefined. */
 export function readRunContext(env: Readonly<Record<string, string | undefined>>): RunContext {
 	const value = (name: string): string | undefined => env[name]?.trim() || undefined;
@@ -34,6 +45,7 @@ export function readRunContext(env: Readonly<Record<string, string | undefined>>
 		headSha: textAt(event, 'pull_request', 'head', 'sha'),
 		checkout: realPath(value('GITHUB_WORKSPACE') ?? process.cwd()),
 		temp: value('RUNNER_TEMP') ?? tmpdir(),
+		runnerPaths: RUNNER_PATHS.flatMap((name) => value(name) ?? []),
 		runUrl:
 			repository === undefined || runId === undefined ? undefined : `${serverUrl}/${repository}/actions/runs/${runId}`,
 	};

@@ -29,6 +29,8 @@ export interface RunContext {
 	readonly checkout: string;
 	/** Absolute path of a folder for files of this job. */
 	readonly temp: string;
+	/** Absolute paths of files and folders that belong to the runner, and never to an upload. */
+	readonly runnerPaths: readonly string[];
 	/** Address of the workflow run. */
 	readonly runUrl: string | undefined;
 }
