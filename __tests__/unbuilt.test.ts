@@ -40,7 +40,6 @@ test('what is not is named, all of it at once', () => {
 		'dry-run': 'true',
 		'metric-gates': 'a > 1',
 		registry: 'shared',
-		'asset-files': 'a.yml',
 		'github-environment': 'production',
 	};
 	expect(refused(asked).sort()).toEqual(Object.keys(asked).sort());
