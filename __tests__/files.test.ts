@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { FileError } from '../src/errors.ts';
+import { FileError, InputError } from '../src/errors.ts';
 import { type RunFiles, readFiles } from '../src/files.ts';
 import { readInputs } from '../src/inputs.ts';
 import { memoryLog } from './fixtures/memory-log.ts';
@@ -15,7 +15,14 @@ const FILES: Readonly<Record<string, string>> = {
 	'broken.yml': 'command: x\nenvironment: azureml:sklearn:1\ncompte: azureml:cpu\n',
 	'endpoint.yml': 'name: iris\nauth_mode: key\n',
 	'broken-endpoint.yml': 'name: iris\nauth_mode: password\n',
+	'managed.yml': '$schema: https://azuremlschemas.azureedge.net/latest/managedOnlineEndpoint.schema.json\nname: iris\n',
 	'batch.yml': '$schema: https://azuremlschemas.azureedge.net/latest/batchEndpoint.schema.json\nname: iris\n',
+	'batch-deployment.yml':
+		'$schema: https://azuremlschemas.azureedge.net/latest/modelBatchDeployment.schema.json\nendpoint_name: iris\nmodel: azureml:iris:1\ncompute: azureml:cpu\n',
+	'batch-pipeline.yml': 'endpoint_name: iris\ntype: pipeline\ncomponent: azureml:score:1\n',
+	'broken-batch.yml': 'endpoint_name: iris\ntype: model\nmodel: azureml:iris:1\n',
+	'invocation.json': '{"inputData":{}}',
+	'list.json': '[1]',
 	'empty.yml': '',
 };
 
@@ -94,8 +101,83 @@ describe('faults', () => {
 		expect(error.faults.map(({ where }) => where?.file)).toEqual(['broken.yml', 'broken-endpoint.yml']);
 	});
 
-	test('include an empty file, and a kind that is not built yet', () => {
+	test('include an empty file', () => {
 		expect(refusalOf({ 'job-file': 'empty.yml' }).message).toContain('empty');
-		expect(refusalOf({ 'endpoint-file': 'batch.yml' }).message).toContain('not built yet');
+	});
+});
+
+describe('the files of a batch endpoint', () => {
+	const BATCH = { 'endpoint-file': 'batch.yml', 'deployment-file': 'batch-deployment.yml' };
+
+	function faultsOf(given: Readonly<Record<string, string>>): string[] {
+		try {
+			read(given);
+		} catch (error) {
+			if (error instanceof FileError || error instanceof InputError) return error.faults.map(({ message }) => message);
+			throw error;
+		}
+		return [];
+	}
+
+	test('are kept apart from those of an online one', () => {
+		const { batch, endpoint, deployment } = read(BATCH);
+		expect([batch?.endpoint?.name, batch?.deployment?.type]).toEqual(['iris', 'model']);
+		expect([endpoint, deployment]).toEqual([undefined, undefined]);
+		expect(read({ 'endpoint-file': 'managed.yml' }).batch).toBeUndefined();
+	});
+
+	test('go without each other', () => {
+		expect(read({ 'endpoint-file': 'batch.yml' }).batch?.deployment).toBeUndefined();
+		expect(read({ 'deployment-file': 'batch-deployment.yml' }).batch?.endpoint).toBeUndefined();
+	});
+
+	test.each(['100', '0', '100%'])('take the traffic %s', (traffic) => {
+		expect(faultsOf({ ...BATCH, traffic, 'smoke-test-file': 'invocation.json' })).toEqual([]);
+	});
+
+	test.each(['50', '10,100', '100 for 5m', '0 for 1s'])(
+		'refuse the traffic %s, and say what there is instead',
+		(traffic) => {
+			expect(faultsOf({ ...BATCH, traffic })).toEqual([
+				expect.stringMatching(/^traffic: .*one default deployment.*`100`.*`0`/),
+			]);
+		},
+	);
+
+	test('refuse what means nothing for them, all at once and with the faults of the files', () => {
+		expect(
+			faultsOf({
+				'deployment-file': 'broken-batch.yml',
+				'instance-type': 'Standard_DS3_v2',
+				'smoke-test-file': 'list.json',
+				'smoke-test-expect': '1',
+				traffic: '50',
+			}),
+		).toEqual([
+			expect.stringContaining("needs the key 'compute'"),
+			expect.stringMatching(/^traffic:/),
+			expect.stringMatching(/^instance-type:/),
+			expect.stringMatching(/^smoke-test-expect:/),
+			expect.stringMatching(/^smoke-test-file:/),
+		]);
+		expect(faultsOf({ 'deployment-file': 'batch-pipeline.yml', 'instance-count': '2' })).toEqual([
+			expect.stringMatching(/^instance-count:/),
+		]);
+	});
+
+	test.each([
+		[{ 'smoke-test-file': 'invocation.json' }, 'smoke-test-file'],
+		[{ 'deployment-name': 'blue' }, 'deployment-name'],
+		[{ 'model-name': 'iris', 'model-version': '1' }, 'deployment-file'],
+	])('need a deployment file for %j', (given, named) => {
+		expect(faultsOf({ 'endpoint-file': 'batch.yml', ...given })).toEqual([
+			expect.stringMatching(new RegExp(`^${named}: .*needs \`deployment-file\``)),
+		]);
+	});
+
+	test('are not mixed with those of an online endpoint', () => {
+		expect(faultsOf({ 'endpoint-file': 'managed.yml', 'deployment-file': 'batch-deployment.yml' })).toEqual([
+			expect.stringContaining('managed.yml about an online one'),
+		]);
 	});
 });

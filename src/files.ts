@@ -1,6 +1,9 @@
 // Reads every CLI v2 file that the inputs name, before anything is sent: their faults are told together.
 import { type AssetFiles, readAssetFiles } from './asset/asset-files.ts';
 import { type ModelDetails, readModelDetails } from './asset/model-file.ts';
+import { type BatchDeploymentFile, readBatchDeployment } from './endpoint/batch-deployment-file.ts';
+import { type BatchEndpointFile, readBatchEndpoint } from './endpoint/batch-file.ts';
+import { batchInputFaults } from './endpoint/batch-plan.ts';
 import { type OnlineDeploymentFile, readOnlineDeployment } from './endpoint/online-deployment-file.ts';
 import { type OnlineEndpointFile, readOnlineEndpoint } from './endpoint/online-file.ts';
 import { type Fault, FileError, InputError } from './errors.ts';
@@ -22,17 +25,29 @@ export interface RunFiles {
 	readonly model: ModelDetails | undefined;
 	readonly endpoint: OnlineEndpointFile | undefined;
 	readonly deployment: OnlineDeploymentFile | undefined;
+	/** The files of a batch endpoint; undefined where the run deploys to an online one, or not at all. */
+	readonly batch: BatchFiles | undefined;
 }
+
+/** The files of a batch endpoint. */
+export interface BatchFiles {
+	readonly endpoint: BatchEndpointFile | undefined;
+	readonly deployment: BatchDeploymentFile | undefined;
+}
+
+/** Reads the file of an input; undefined where there is none, or it is broken, which is kept for later. */
+type Read = <T>(input: InputFile | undefined, take: (file: YamlFile) => T) => T | undefined;
 
 /**
  * Reads them all.
- * @throws FileError holding the faults of every file; InputError where `asset-files` leads to none
+ * @throws FileError holding the faults of every file, and of inputs that do not go with them; InputError where there are
+ * only the latter, or `asset-files` leads to none
  */
 export function readFiles(inputs: Inputs, log: Log): RunFiles {
-	const { train, register, deploy } = inputs;
+	const { train, register } = inputs;
 	const broken: (FileError | InputError)[] = [];
 	const warn = ({ message, where }: Fault): void => log.warning(message, where);
-	const read = <T>(input: InputFile | undefined, take: (file: YamlFile) => T): T | undefined => {
+	const read: Read = (input, take) => {
 		if (input === undefined) return undefined;
 		try {
 			return take(openYaml(input.absolute, input.path));
@@ -49,16 +64,14 @@ export function readFiles(inputs: Inputs, log: Log): RunFiles {
 			job: readJobFile(overridden(file, train?.set ?? [], train?.compute), warn),
 		})),
 		model: read(register?.file, (file) => readModelDetails(file, warn)),
-		endpoint: read(deploy?.endpointFile, (file) => readOnlineEndpoint(onlineOnly(file), warn)),
-		deployment: read(deploy?.deploymentFile, (file) => readOnlineDeployment(onlineOnly(file), warn)),
+		...readEndpointFiles(inputs, read, broken, warn),
 	};
 	const [first, ...others] = broken;
 	if (first === undefined) return files;
 	if (others.length === 0) throw first;
-	throw new FileError(
-		broken.find((error) => error instanceof FileError)?.file ?? 'asset-files',
-		broken.flatMap(({ faults }) => faults),
-	);
+	const faults = broken.flatMap((error) => error.faults);
+	const file = broken.find((error) => error instanceof FileError)?.file;
+	throw file === undefined ? new InputError(faults) : new FileError(file, faults);
 }
 
 function readAssets(
@@ -87,14 +100,40 @@ function overridden(file: YamlFile, set: readonly string[], compute: string | un
 	return compute === undefined ? changed : withCompute(changed, compute);
 }
 
-function onlineOnly(file: YamlFile): YamlFile {
-	const kind = kindOf(file);
-	if (!kind.startsWith('batch-')) return file;
-	throw new FileError(file.path, [
-		{
-			message:
-				'Batch endpoints are not built yet in this version of the action; give an online endpoint or deployment.',
-			where: file.root.at,
-		},
-	]);
+/** Reads the files of the endpoint and the deployment, both of online ones or both of batch ones. */
+function readEndpointFiles(
+	{ deploy, register }: Inputs,
+	read: Read,
+	broken: (FileError | InputError)[],
+	warn: (warning: Fault) => void,
+): Pick<RunFiles, 'endpoint' | 'deployment' | 'batch'> {
+	const kinds = new Map<'online' | 'batch', YamlFile>();
+	const isBatch = (file: YamlFile): boolean => {
+		const kind = kindOf(file).startsWith('batch-') ? 'batch' : 'online';
+		kinds.set(kind, file);
+		return kind === 'batch';
+	};
+	const endpoint = read(deploy?.endpointFile, (file) =>
+		isBatch(file) ? { batch: readBatchEndpoint(file, warn) } : { online: readOnlineEndpoint(file, warn) },
+	);
+	const deployment = read(deploy?.deploymentFile, (file) =>
+		isBatch(file) ? { batch: readBatchDeployment(file, warn) } : { online: readOnlineDeployment(file, warn) },
+	);
+	const [batch, online] = [kinds.get('batch'), kinds.get('online')];
+	const onlineFiles = { endpoint: endpoint?.online, deployment: deployment?.online };
+	if (deploy === undefined || batch === undefined) return { ...onlineFiles, batch: undefined };
+	if (online !== undefined) broken.push(mixed(batch, online));
+	const faults = batchInputFaults({
+		...deploy,
+		deploymentFile: deploy.deploymentFile !== undefined,
+		deploymentType: deployment?.batch?.type,
+		model: register !== undefined,
+	});
+	if (faults.length > 0) broken.push(new InputError(faults));
+	return { ...onlineFiles, batch: { endpoint: endpoint?.batch, deployment: deployment?.batch } };
+}
+
+function mixed(batch: YamlFile, online: YamlFile): FileError {
+	const message = `This file is about a batch endpoint, and ${online.path} about an online one; both must be about the same endpoint.`;
+	return new FileError(batch.path, [{ message, where: batch.root.at }]);
 }

@@ -30,7 +30,7 @@ export class DefaultChanged extends ActionError {
 }
 
 /** The parts of a call, meant for batch endpoints. */
-export function forBatch<T extends EndpointParts>(parts: T): T {
+export function forBatch<T extends Omit<EndpointParts, 'workspace'>>(parts: T): T {
 	return { ...parts, collection: 'batchEndpoints' };
 }
 

@@ -256,7 +256,8 @@ export async function deleteEndpoint(
 	});
 	// The service answers 204 for what is not there.
 	if (answer === undefined || answer.status === 204) {
-		parts.log.info(`There is no endpoint ${name} to delete; it is already gone.`);
+		const kind = parts.collection === 'batchEndpoints' ? 'batch endpoint' : 'endpoint';
+		parts.log.info(`There is no ${kind} ${name} to delete; it is already gone.`);
 		return false;
 	}
 	await workspace.arm.settle(path, answer, settling(doing, all, `Endpoint ${name}`));

@@ -194,8 +194,9 @@ function modelLines({ model }: RunReport): string | undefined {
 }
 
 function rolloutLines(report: RunReport): string | undefined {
-	const { rollout, deletedEndpoint } = report;
+	const { rollout, batchRollout, deletedEndpoint } = report;
 	if (deletedEndpoint !== undefined) return `### Endpoint\n\n${code(deletedEndpoint)} is deleted.`;
+	if (batchRollout !== undefined) return batchLines(batchRollout, report.studio);
 	if (rollout === undefined) return undefined;
 	const rows = Object.entries(rollout.traffic).map(
 		([name, share]) => [code(name), `${share} %`, `${rollout.previousTraffic[name] ?? 0} %`] as const,
@@ -216,6 +217,26 @@ function rolloutLines(report: RunReport): string | undefined {
 		rows.length === 0 ? 'It has no traffic yet.' : table(['Deployment', 'Traffic', 'Before'], rows),
 		deleted,
 		answer,
+	]).trim();
+}
+
+function batchLines(rollout: NonNullable<RunReport['batchRollout']>, studio: string): string {
+	const { deploymentName, defaultDeployment, previousDefault, smokeJob } = rollout;
+	const endpoint = link(code(rollout.endpointName), rollout.consoleUrl, [studio]);
+	const what =
+		deploymentName === ''
+			? `Batch endpoint ${endpoint}`
+			: `Deployment ${code(deploymentName)} of batch endpoint ${endpoint}`;
+	const before = previousDefault === undefined ? 'none' : code(previousDefault);
+	const serves =
+		defaultDeployment === undefined
+			? 'It has no default deployment yet.'
+			: `Default deployment: ${code(defaultDeployment)}${defaultDeployment === previousDefault ? ', as before' : ` (before: ${before})`}.`;
+	return joined([
+		`### Endpoint\n\n${what}, jobs start at ${code(rollout.scoringUri ?? 'an address it does not have yet')}.`,
+		serves,
+		smokeJob === undefined ? undefined : `Tested by the scoring job ${code(smokeJob)}.`,
+		rollout.deleted.length === 0 ? undefined : `Deleted: ${rollout.deleted.map(code).join(', ')}.`,
 	]).trim();
 }
 

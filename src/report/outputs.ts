@@ -27,7 +27,8 @@ export type OutputName = (typeof OUTPUT_NAMES)[number];
 
 /** Each output that has a value, as text. */
 export function outputsOf(report: RunReport): Partial<Record<OutputName, string>> {
-	const { job, metrics, model, rollout, failure } = report;
+	const { job, metrics, model, failure } = report;
+	const rollout = report.rollout ?? report.batchRollout;
 	const rolledBack = failure instanceof RolloutError ? failure.rolledBack : rollout?.rolledBack;
 	const values: Readonly<Record<string, string | undefined>> = {
 		'job-name': job?.name,

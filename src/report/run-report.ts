@@ -2,6 +2,7 @@
 
 import type { ModelVersion } from '../asset/model.ts';
 import type { MadeAsset } from '../asset/publish.ts';
+import type { BatchRolloutResult } from '../endpoint/batch-deploy.ts';
 import type { RolloutResult } from '../endpoint/deploy.ts';
 import type { Job } from '../job/job.ts';
 import type { MetricPoint, Metrics } from '../job/metrics.ts';
@@ -39,6 +40,7 @@ export interface RunReport {
 	history: ReadonlyMap<string, readonly MetricPoint[]>;
 	model?: ModelVersion;
 	rollout?: RolloutResult;
+	batchRollout?: BatchRolloutResult;
 	deletedEndpoint?: string;
 	/** What was asked for but not needed, in a sentence each. */
 	readonly notes: string[];
