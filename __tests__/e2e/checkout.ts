@@ -51,13 +51,14 @@ export function printing(lines: readonly string[]): string {
 export interface Gate {
 	/** A program that prints `before`, waits, and goes on as `printing(after)`. */
 	program(before: readonly string[], after: readonly string[]): string;
-	/** Lets the program go on; safe to call again. */
+	/** Lets the program go on, which removes the gate; safe to call again. */
 	open(): void;
 }
 
 /** A closed gate. */
 export function makeGate(): Gate {
 	const path = join(mkdtempSync(join(tmpdir(), 'gate-')), 'open');
+	let opened = false;
 	return {
 		program: (before, after) =>
 			[
@@ -65,9 +66,14 @@ export function makeGate(): Gate {
 				`print(*${JSON.stringify(before)}, sep='\\n')`,
 				`while not os.path.exists(${JSON.stringify(path)}):`,
 				'    time.sleep(0.05)',
+				`os.remove(${JSON.stringify(path)})`,
+				`os.rmdir(${JSON.stringify(dirname(path))})`,
 				printing(after),
 			].join('\n'),
-		open: () => writeFileSync(path, ''),
+		open: () => {
+			if (!opened) writeFileSync(path, '');
+			opened = true;
+		},
 	};
 }
 
