@@ -19,7 +19,7 @@ export interface Annotation {
 	readonly column: number | undefined;
 }
 
-const COMMAND = /^\s*::([A-Za-z-]+)(?:\s+([^:]*(?:[^:]|:(?!:))*?))?::(.*)$/;
+const COMMAND = /^\s*::([A-Za-z-]+)(?:\s+((?:[^:]|:(?!:))*))?::(.*)$/;
 
 /** Reads one line, without its line end. */
 export function readLine(line: string): LogLine {
