@@ -1,5 +1,5 @@
-// A loopback stand-in for the part of Azure that online endpoints need: their PUTs as long-running operations, one change
-// at a time, traffic rules, keys, logs and scoring. It records every request.
+// A loopback stand-in for the part of Azure that endpoints need, online ones and batch ones: their PUTs as long-running
+// operations, one change at a time, traffic rules or a default deployment, keys, logs and scoring. It records every request.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createArm } from '../../src/azure/arm.ts';
@@ -21,6 +21,7 @@ interface Resource {
 		provisioningState?: string;
 		traffic?: Record<string, number>;
 		mirrorTraffic?: Record<string, number>;
+		defaults?: { deploymentName?: string | null };
 		[key: string]: unknown;
 	};
 	[key: string]: unknown;
@@ -170,7 +171,7 @@ export class OnlineService {
 		const scored = /^\/score\/(.+)$/.exec(request.path)?.[1];
 		if (scored !== undefined) return this.#scored(scored, request);
 		const [, endpoint, deployment, action] =
-			/^\/onlineEndpoints\/([^/]+)(?:\/deployments(?:\/([^/]+))?)?(?:\/(listKeys|token|getLogs))?$/.exec(
+			/^\/(?:online|batch)Endpoints\/([^/]+)(?:\/deployments(?:\/([^/]+))?)?(?:\/(listKeys|token|getLogs))?$/.exec(
 				request.path,
 			) ?? [];
 		if (endpoint === undefined) return refuse(404, 'NotFound', request.path);
@@ -212,7 +213,11 @@ export class OnlineService {
 	#putEndpoint(name: string, have: Resource | undefined, body: Resource): Reply {
 		const { traffic = {}, mirrorTraffic = {} } = body.properties;
 		const sum = Object.values(traffic).reduce((all, share) => all + share, 0);
-		const unknown = Object.keys({ ...traffic, ...mirrorTraffic }).find((it) => !this.deployments.has(`${name}/${it}`));
+		const { defaults } = body.properties;
+		const named = defaults?.deploymentName == null ? {} : { [defaults.deploymentName]: 100 };
+		const unknown = Object.keys({ ...traffic, ...mirrorTraffic, ...named }).find(
+			(it) => !this.deployments.has(`${name}/${it}`),
+		);
 		if (unknown !== undefined) return refuse(400, 'UserError', `${unknown} does not exist`);
 		if (sum !== 0 && sum !== 100) return refuse(400, 'UserError', `traffic adds up to ${sum}`);
 		if (Object.keys(mirrorTraffic).some((it) => (traffic[it] ?? 0) > 0))
@@ -225,12 +230,14 @@ export class OnlineService {
 		next.properties.provisioningState = have === undefined ? 'Creating' : 'Updating';
 		// The old traffic stays in force, and is shown, until the change is done.
 		next.properties.traffic = have?.properties.traffic ?? {};
+		next.properties.defaults = have?.properties.defaults ?? { deploymentName: null };
 		this.endpoints.set(name, next);
 		return this.#begin(name, next, () => {
 			next.properties.provisioningState = 'Succeeded';
 			next.properties['scoringUri'] ??= `${this.base}/score/${name}`;
 			const before = JSON.stringify(next.properties.traffic);
 			next.properties.traffic = traffic;
+			next.properties.defaults = defaults ?? { deploymentName: null };
 			if (JSON.stringify(traffic) !== before) this.trafficHistory.push(traffic);
 			return { status: 'Succeeded' };
 		});
