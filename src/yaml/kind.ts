@@ -1,7 +1,7 @@
 // What a CLI v2 file is about: told from `$schema`, else from `type`, else from what only one kind has.
 import { FileError } from '../errors.ts';
 import { asText, child } from './checks.ts';
-import type { YamlFile } from './node.ts';
+import type { MapNode, YamlFile } from './node.ts';
 
 /** The kinds of CLI v2 file that this action knows. */
 export type FileKind =
@@ -76,7 +76,7 @@ export function kindOf(file: YamlFile, family?: 'job' | 'component'): FileKind {
 	if (bySchema !== undefined) {
 		return ofType(bySchema, type);
 	}
-	const all = (type === undefined ? undefined : TYPES.get(type)) ?? candidatesOf(type, has);
+	const all = (type === undefined ? undefined : TYPES.get(type)) ?? candidatesOf(file.root, type, has);
 	const narrowed = all.filter((kind) => family === undefined || kind.startsWith(`${family}:`));
 	const candidates = narrowed.length > 0 ? narrowed : all;
 	const [only] = candidates;
@@ -98,7 +98,7 @@ export function kindOfSchema(schema: string): FileKind | undefined {
 	return SCHEMAS.find(([pattern]) => pattern.test(name))?.[1];
 }
 
-function candidatesOf(type: string | undefined, has: (key: string) => boolean): readonly FileKind[] {
+function candidatesOf(root: MapNode, type: string | undefined, has: (key: string) => boolean): readonly FileKind[] {
 	if (has('endpoint_name')) {
 		return deployments(type, has);
 	}
@@ -120,7 +120,7 @@ function candidatesOf(type: string | undefined, has: (key: string) => boolean): 
 	if (type === 'kubernetes') {
 		return has('resource_id') ? ['compute'] : ['compute', 'online-deployment'];
 	}
-	return endpoints(has);
+	return endpoints(has, asText(child(root, 'auth_mode'))?.text.toLowerCase());
 }
 
 // A job says where it runs; a component has a version, or inputs that declare types without values.
@@ -145,7 +145,11 @@ function deployments(type: string | undefined, has: (key: string) => boolean): r
 	return ['online-deployment', 'batch-deployment'];
 }
 
-function endpoints(has: (key: string) => boolean): readonly FileKind[] {
+function endpoints(has: (key: string) => boolean, authMode: string | undefined): readonly FileKind[] {
+	// Batch endpoints take tokens of Entra only.
+	if (authMode === 'key' || authMode === 'aml_token') {
+		return ['online-endpoint'];
+	}
 	if (has('traffic') || has('mirror_traffic') || has('public_network_access')) {
 		return ['online-endpoint'];
 	}
@@ -161,9 +165,23 @@ function endpoints(has: (key: string) => boolean): readonly FileKind[] {
 	return has('path') ? ['data', 'model'] : [];
 }
 
+/** Names of schemas to show where a kind has to be told. */
+const EXAMPLES: readonly (readonly [FileKind, string])[] = [
+	['online-endpoint', 'managedOnlineEndpoint'],
+	['online-deployment', 'managedOnlineDeployment'],
+	['batch-endpoint', 'batchEndpoint'],
+	['batch-deployment', 'batchDeployment'],
+	['data', 'data'],
+	['model', 'model'],
+	['compute', 'amlCompute'],
+	['component:command', 'commandComponent'],
+	['component:pipeline', 'pipelineComponent'],
+];
+
 function undecided(file: YamlFile, candidates: readonly FileKind[], schema: string | undefined): FileError {
 	const could = candidates.length > 0 ? `It could be ${candidates.join(' or ')}.` : 'Nothing in it says what it is.';
 	const unknown = schema === undefined ? '' : ` Its $schema, '${schema}', is none that this action knows.`;
-	const message = `Cannot tell what kind of file this is. ${could}${unknown} Add the line that the Azure ML docs give for its kind, e.g. $schema: https://azuremlschemas.azureedge.net/latest/commandJob.schema.json`;
+	const example = EXAMPLES.find(([kind]) => kind === candidates[0])?.[1] ?? 'commandJob';
+	const message = `Cannot tell what kind of file this is. ${could}${unknown} Add the line that the Azure ML docs give for its kind, e.g. $schema: https://azuremlschemas.azureedge.net/latest/${example}.schema.json`;
 	return new FileError(file.path, [{ message, where: file.root.at }]);
 }
