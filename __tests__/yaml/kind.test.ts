@@ -28,6 +28,7 @@ test.each([
 	['name: e\nimage: x', 'environment'],
 	['name: e\nbuild: {path: x}', 'environment'],
 	['type: sweep', 'job:sweep'],
+	['name: e\nauth_mode: key', 'online-endpoint'],
 	['type: pipeline\njobs: {}\nsettings: {}', 'job:pipeline'],
 	['command: x\ncompute: azureml:c', 'job:command'],
 	['type: command\nversion: 1\ncommand: x', 'component:command'],
