@@ -33,6 +33,7 @@ export function readRunContext(env: Readonly<Record<string, string | undefined>>
 		serverUrl,
 		event,
 		pullRequest,
+		actionRepository: value('GITHUB_ACTION_REPOSITORY'),
 		sha: value('GITHUB_SHA'),
 		branch: value('GITHUB_HEAD_REF') ?? value('GITHUB_REF_NAME') ?? ref?.replace(/^refs\/(heads|tags)\//, ''),
 		runAttempt: value('GITHUB_RUN_ATTEMPT'),

@@ -4,6 +4,8 @@
 export interface RunContext {
 	/** `owner/name`. */
 	readonly repository: string | undefined;
+	/** `owner/name` of the action itself; undefined where it runs from a folder. */
+	readonly actionRepository: string | undefined;
 	readonly sha: string | undefined;
 	/** `refs/heads/main`, `refs/pull/7/merge`, … */
 	readonly ref: string | undefined;

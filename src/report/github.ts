@@ -3,6 +3,7 @@ import * as core from '@actions/core';
 import { getOctokit } from '@actions/github';
 import { ActionError, FileError, InputError, messageOf, type Place } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { RunContext } from '../run-context.ts';
 import type { Secrets } from '../secrets.ts';
 import { commentOf, summaryOf } from './markdown.ts';
 import { outputsOf } from './outputs.ts';
@@ -28,7 +29,7 @@ export interface GitHubParts {
  */
 export async function publishReport(report: RunReport, parts: GitHubParts): Promise<void> {
 	const { log, secrets } = parts;
-	if (report.failure !== undefined) annotate(report.failure, log);
+	if (report.failure !== undefined) annotate(report.failure, report.run, log);
 	const shown = redactedReport(report, secrets.redact);
 	attempt(log, 'The outputs could not be set', () => {
 		for (const [name, value] of Object.entries(outputsOf(report))) core.setOutput(name, secrets.redact(value));
@@ -43,7 +44,7 @@ export async function publishReport(report: RunReport, parts: GitHubParts): Prom
 }
 
 /** One annotation for each fault, at its place in the user's files. */
-function annotate(failure: Error, log: Log): void {
+function annotate(failure: Error, { serverUrl, actionRepository }: RunContext, log: Log): void {
 	if (failure instanceof InputError) {
 		for (const { message, where } of failure.faults) log.error(message, where);
 	} else if (failure instanceof FileError) {
@@ -53,9 +54,8 @@ function annotate(failure: Error, log: Log): void {
 	} else if (failure instanceof ActionError) {
 		log.error(failure.message, failure.where);
 	} else {
-		log.error(
-			`${failure.message} This is a fault of the action itself: please report it at https://github.com/azure-ml-action/azure-ml-action/issues with the debug log.`,
-		);
+		const place = actionRepository === undefined ? '' : ` at ${serverUrl}/${actionRepository}/issues`;
+		log.error(`${failure.message} This is a fault of the action itself: please report it${place} with the debug log.`);
 		log.debug(failure.stack ?? '');
 	}
 }
