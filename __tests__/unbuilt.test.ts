@@ -37,7 +37,6 @@ test('what is not is named, all of it at once', () => {
 		'cancel-superseded': 'true',
 		reuse: 'true',
 		download: 'all',
-		'dry-run': 'true',
 		'metric-gates': 'a > 1',
 		registry: 'shared',
 		'github-environment': 'production',

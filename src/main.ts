@@ -1,6 +1,7 @@
 // The story of one run: the steps that the inputs ask for, in order; then the report, whatever happened.
 import { createPublisher } from './asset/publish.ts';
 import type { Clock } from './clock.ts';
+import { dryRun } from './dry-run.ts';
 import { messageOf } from './errors.ts';
 import { readFiles } from './files.ts';
 import { refuseForkHead } from './fork.ts';
@@ -41,7 +42,9 @@ export async function main(world: World): Promise<boolean> {
 	let inputs: Inputs | undefined;
 	try {
 		inputs = readInputs({ ...world, mask: (value) => world.log.mask(value) });
-		refuseForkHead(inputs.run, inputs.allowForkHead);
+		if (inputs.dryRun) report.dryRun = inputs.auth === undefined ? 'offline' : 'online';
+		// A dry run that does not sign in gives nobody's identity to anybody.
+		if (inputs.auth !== undefined) refuseForkHead(inputs.run, inputs.allowForkHead);
 		refuseUnbuilt(inputs);
 		await walk(world, inputs, report);
 	} catch (error) {
@@ -59,6 +62,9 @@ async function walk(world: World, inputs: Inputs, report: RunReport): Promise<vo
 	const { log, secrets, clock, signal } = world;
 	const files = readFiles(inputs, log);
 	report.jobFile = files.job?.path;
+	if (inputs.dryRun) {
+		return dryRun(world, inputs, report, files, (name, work) => step(world, report, name, work));
+	}
 	const connection = await step(world, report, 'sign in', () => connectStep(world, inputs, report, files));
 	const { workspace } = connection;
 	const { checkout, runnerPaths } = inputs.run;

@@ -37,6 +37,7 @@ export async function connectStep(
 	{ cloud, auth, target }: Inputs,
 	report: RunReport,
 	{ assets }: RunFiles,
+	wrapArm?: ConnectParts['wrapArm'],
 ): Promise<Connection> {
 	if (auth === undefined || target === undefined) throw new Error('sign-in was reached without credentials');
 	const { workspace: file } = assets;
@@ -45,7 +46,7 @@ export async function connectStep(
 		(async (arm) => {
 			report.assets = [await applyWorkspace(file, target, { arm, log, signal })];
 		});
-	const connection = await connect({ cloud, auth, target, idToken, clock, log, prepare });
+	const connection = await connect({ cloud, auth, target, idToken, clock, log, prepare, wrapArm });
 	const { workspace } = connection;
 	report.studio = cloud.studio;
 	log.info(`Signed in (${auth.kind}); workspace ${workspace.workspace} in ${workspace.location}.`);

@@ -7,7 +7,6 @@ const UNBUILT: readonly (readonly [string, (inputs: Inputs) => boolean])[] = [
 	['cancel-superseded', ({ train }) => train?.cancelSuperseded === true],
 	['reuse', ({ train }) => train?.reuse === true],
 	['download', ({ train }) => (train?.download.length ?? 0) > 0],
-	['dry-run', ({ dryRun }) => dryRun],
 	['metric-gates', ({ gate }) => gate !== undefined],
 	['registry', ({ register }) => register?.registry !== undefined],
 	['github-environment', ({ report }) => report.environment !== undefined],

@@ -4,6 +4,7 @@ import { ActionError, FileError, InputError, JobError, RolloutError } from '../e
 import { isTerminal } from '../job/job.ts';
 import type { MetricPoint } from '../job/metrics.ts';
 import type { RunContext } from '../run-context.ts';
+import { planLines, planVerdict } from './plan-lines.ts';
 import type { RunReport, StepName } from './run-report.ts';
 import { code, codeBlock, inert, link, prose } from './text.ts';
 
@@ -40,6 +41,7 @@ export function summaryOf(report: RunReport): string {
 	return joined([
 		heading(report),
 		failureOf(report),
+		planLines(report),
 		jobTable(report),
 		metricTable(report),
 		charts(report),
@@ -61,6 +63,7 @@ export function commentOf(report: RunReport, marker: string): string {
 		marker,
 		heading(report),
 		failureOf(report),
+		planLines(report),
 		jobTable(report),
 		metricTable(report),
 		modelLines(report),
@@ -74,15 +77,18 @@ function joined(parts: readonly (string | undefined)[]): string {
 	return `${parts.filter((part): part is string => part !== undefined && part !== '').join('\n\n')}\n`;
 }
 
-function heading({ steps, failure, jobFile, jobDetached }: RunReport): string {
+function heading(report: RunReport): string {
+	const { steps, failure, jobFile, jobDetached, dryRun } = report;
+	const title = dryRun === undefined ? 'Azure ML' : 'Azure ML dry run';
 	const what = jobFile === undefined ? '' : ` · ${code(jobFile)}`;
 	const failed = steps.find(({ outcome }) => outcome === 'failed');
 	if (failure !== undefined)
-		return `## ❌ Azure ML: ${failed === undefined ? 'failed' : `${failed.step} failed`}${what}`;
+		return `## ❌ ${title}: ${failed === undefined ? 'failed' : `${failed.step} failed`}${what}`;
+	if (dryRun !== undefined) return `## ✅ ${title}: ${planVerdict(report)}${what}`;
 	const done = steps
 		.filter(({ step, outcome }) => outcome === 'done' && step !== 'sign in')
 		.map(({ step }) => (step === 'train' && jobDetached ? 'job submitted' : DONE[step]));
-	return `## ✅ Azure ML: ${done.length === 0 ? 'done' : done.join(', ')}${what}`;
+	return `## ✅ ${title}: ${done.length === 0 ? 'done' : done.join(', ')}${what}`;
 }
 
 function failureOf({ failure }: RunReport): string | undefined {

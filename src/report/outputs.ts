@@ -42,6 +42,7 @@ export function outputsOf(report: RunReport): Partial<Record<OutputName, string>
 		'endpoint-name': rollout?.endpointName ?? report.deletedEndpoint,
 		'deployment-name': rollout?.deploymentName,
 		'scoring-uri': rollout?.scoringUri,
+		'plan-path': report.plan?.path,
 		'rolled-back': rolledBack === undefined ? undefined : String(rolledBack),
 	};
 	return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== ''));

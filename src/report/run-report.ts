@@ -6,6 +6,7 @@ import type { BatchRolloutResult } from '../endpoint/batch-deploy.ts';
 import type { RolloutResult } from '../endpoint/deploy.ts';
 import type { Job } from '../job/job.ts';
 import type { MetricPoint, Metrics } from '../job/metrics.ts';
+import type { PlanReport } from '../plan/plan-report.ts';
 import type { RunContext } from '../run-context.ts';
 
 /** The steps of a run, by the names of the contract. */
@@ -42,6 +43,10 @@ export interface RunReport {
 	rollout?: RolloutResult;
 	batchRollout?: BatchRolloutResult;
 	deletedEndpoint?: string;
+	/** Nothing was done, only planned: `offline` without any credentials. */
+	dryRun?: 'online' | 'offline';
+	/** What a real run would send. */
+	plan?: PlanReport;
 	/** What was asked for but not needed, in a sentence each. */
 	readonly notes: string[];
 	/** What ended the run, if anything did. */
