@@ -7,7 +7,7 @@ import { parseTraffic, type TrafficStep } from './endpoint/traffic.ts';
 import { InputError } from './errors.ts';
 import { type InputFile, InputReader, type InputSource } from './inputs/reader.ts';
 import { readAuth, readCloud, readIdentity, readTarget } from './inputs/sign-in.ts';
-import { type Json, parseJson } from './json.ts';
+import { type Json, parseJson, textAt } from './json.ts';
 import { readRunContext } from './read-run-context.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -103,7 +103,7 @@ export function readInputs(source: InputSource): Inputs {
 	const dryRun = reader.flag('dry-run');
 	const identity = readIdentity(reader, source);
 	const cloud = readCloud(reader);
-	const auth = readAuth(reader, identity, source.env, dryRun);
+	const auth = readAuth(reader, identity, source.env, { dryRun, fromFork: isFromFork(run) });
 	const target = readTarget(reader, identity, dryRun && auth === undefined);
 	const train = readTrain(reader);
 	const register = readRegister(reader, train);
@@ -139,6 +139,12 @@ export function readInputs(source: InputSource): Inputs {
 		report,
 		identity: reader.texts(IDENTITY_INPUTS),
 	};
+}
+
+/** Whether the run is for a pull request from another repository, or from one that is deleted. */
+function isFromFork({ eventName, event, repository }: RunContext): boolean {
+	if (eventName !== 'pull_request') return false;
+	return textAt(event, 'pull_request', 'head', 'repo', 'full_name')?.toLowerCase() !== repository?.toLowerCase();
 }
 
 /** The inputs that make two steps of one workflow run different jobs. */

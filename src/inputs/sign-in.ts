@@ -55,17 +55,26 @@ export function readCloud(reader: InputReader): Cloud | undefined {
 	return undefined;
 }
 
-/** Decides how to sign in; undefined only for a dry run that gives no identity, which stays offline. */
+/** A run that changes nothing, and whether it is for the pull request of a fork. */
+export interface DryRunFacts {
+	readonly dryRun: boolean;
+	readonly fromFork: boolean;
+}
+
+/** Decides how to sign in; undefined only for a dry run that has nothing to sign in with, which stays offline. */
 export function readAuth(
 	reader: InputReader,
 	identity: Identity,
 	env: InputSource['env'],
-	dryRun: boolean,
+	{ dryRun, fromFork }: DryRunFacts,
 ): AuthRequest | undefined {
 	const type = reader.choice('auth-type', ['auto', 'service-principal', 'oidc', 'managed-identity', 'azure-cli']);
 	const audience = reader.text('audience') ?? 'api://AzureADTokenExchange';
 	const { clientId, clientSecret, tenantId } = identity;
 	const oidcOffered = Boolean(env['ACTIONS_ID_TOKEN_REQUEST_URL'] && env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']);
+	// What runs for the pull request of a fork gets neither secrets nor ID tokens, whatever its workflow asks for.
+	const hasNothing = clientSecret === undefined && !oidcOffered;
+	if (dryRun && fromFork && hasNothing && type !== 'managed-identity' && type !== 'azure-cli') return undefined;
 	const need = (kind: string, values: Readonly<Record<string, string | undefined>>): boolean => {
 		const missing = Object.keys(values).filter((name) => values[name] === undefined);
 		for (const name of missing) reader.fault(`${name}: needed to sign in with ${kind}, but not given.`);
