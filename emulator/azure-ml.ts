@@ -2,6 +2,7 @@
 
 import { COMPONENTS, DATA, ENVIRONMENTS, furnishEnvironments } from './arm/asset-kinds.ts';
 import { routeAssets } from './arm/assets.ts';
+import { routeBatchDeployments } from './arm/batch-deployments.ts';
 import { routeBatchEndpoints } from './arm/batch-endpoints.ts';
 import { type ArmCall, keyOf, objectOf } from './arm/call.ts';
 import { routeCodes } from './arm/codes.ts';
@@ -16,6 +17,7 @@ import { MODELS } from './arm/models.ts';
 import { Operations } from './arm/operations.ts';
 import { Serving } from './arm/serving.ts';
 import { makeWorkspace, routeWorkspaces } from './arm/workspaces.ts';
+import { batchScoringFace } from './batch-scoring-face.ts';
 import type { EndpointState, JobState } from './emulator.ts';
 import { historyFace } from './history/face.ts';
 import type { Face } from './ledger.ts';
@@ -30,7 +32,7 @@ const FACES: [RegExp, Face][] = [
 	[/^\/subscriptions(\/|$)/i, 'arm'],
 	[/^\/discovery$/, 'discovery'],
 	[/^\/mlflow\//, 'mlflow'],
-	[/^\/online\//, 'scoring'],
+	[/^\/(online|batch)\//, 'scoring'],
 	[/^\/studio(\/|$)/, 'studio'],
 	[/^\/(history|metric|artifact|data|modelregistry)\//, 'history'],
 ];
@@ -50,11 +52,13 @@ export class AzureMl {
 		this.#runner = new JobRunner(platform, this.#keys);
 		this.#operations = new Operations(platform);
 		this.#serving = new Serving(platform);
+		const routes = this.#routes();
+		const [online, batch] = [scoringFace(platform, this.#serving), batchScoringFace(platform, routes)];
 		this.#handlers = {
-			arm: armFace(platform, this.#routes()),
+			arm: armFace(platform, routes),
 			history: historyFace(platform),
 			mlflow: mlflowFace(platform, this.#keys),
-			scoring: scoringFace(platform, this.#serving),
+			scoring: (request) => (request.path.startsWith('/batch/') ? batch(request) : online(request)),
 			discovery: () => discovery(platform),
 			studio: (request) => studio(request),
 		};
@@ -144,7 +148,8 @@ export class AzureMl {
 		routeComputes(routes, this.#operations);
 		routeJobs(routes, this.#runner);
 		routeEndpoints(routes, this.#operations, this.#serving);
-		routeBatchEndpoints(routes);
+		routeBatchEndpoints(routes, this.#operations);
+		routeBatchDeployments(routes, this.#operations);
 		routeDeployments(routes, this.#operations, this.#serving);
 		this.#operations.route(routes);
 		return routes;

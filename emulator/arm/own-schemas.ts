@@ -96,6 +96,35 @@ export const OWN_SCHEMAS = {
 		},
 		['authMode'],
 	),
+	batchEndpoints: body(
+		{
+			authMode: { anyCase: ['Key', 'AMLToken', 'AADToken'] },
+			defaults: { type: 'object', properties: { deploymentName: text } },
+			description: text,
+			properties: texts,
+		},
+		['authMode'],
+	),
+	batchEndpoints_deployments: body({
+		model: tagged('referenceType'),
+		codeConfiguration: {
+			type: 'object',
+			required: ['scoringScript'],
+			properties: { codeId: text, scoringScript: words },
+		},
+		environmentId: text,
+		environmentVariables: texts,
+		compute: text,
+		deploymentConfiguration: tagged('deploymentConfigurationType'),
+		errorThreshold: whole,
+		loggingLevel: { anyCase: ['Debug', 'Info', 'Warning'] },
+		maxConcurrencyPerInstance: whole,
+		miniBatchSize: whole,
+		outputAction: { anyCase: ['AppendRow', 'SummaryOnly'] },
+		outputFileName: text,
+		resources: { type: 'object', properties: { instanceCount: whole, instanceType: text } },
+		retrySettings: { type: 'object', properties: { maxRetries: whole, timeout: duration } },
+	}),
 	onlineEndpoints_deployments: body(
 		{
 			endpointComputeType: { anyCase: ['Managed', 'Kubernetes', 'AzureMLCompute'] },

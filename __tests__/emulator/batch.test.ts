@@ -1,0 +1,190 @@
+// Batch endpoints of the emulator: their resources, the default deployment, and jobs that really score.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
+import { at, Client, type Json, type Reply } from './client.ts';
+
+let emulator: Emulator;
+let client: Client;
+/** Signed in for Azure ML itself, as jobs are started. */
+let caller: Client;
+
+const SCORE = `import os
+def init():
+    global factor
+    factor = int(open(os.path.join(os.environ["AZUREML_MODEL_DIR"], "weights", "factor.txt")).read())
+def run(mini_batch):
+    print("batch of", len(mini_batch))
+    return [factor * int(open(path).read()) for path in mini_batch]
+`;
+
+beforeAll(async () => {
+	emulator = await startEmulator({ jobStateDelayMs: 5 });
+	client = await Client.signIn(emulator);
+	caller = await Client.signIn(emulator, 'https://ml.azure.com');
+	await client.code('scoring', { 'score.py': SCORE });
+	await client.job(
+		'prepare',
+		`cd ${'$'}{{outputs.all}} && mkdir weights data bad && printf 6 > weights/factor.txt && printf 1 > data/a.txt && printf 7 > data/b.txt && printf 2 > data/c.txt && printf x > bad/x.txt && printf 3 > bad/y.txt`,
+		{
+			outputs: { all: { jobOutputType: 'uri_folder', uri: 'azureml://datastores/workspaceblobstore/paths/made/' } },
+		},
+	);
+	expect(await client.ended('prepare')).toBe('Completed');
+	const modelUri = 'azureml://jobs/prepare/outputs/all/paths/weights';
+	const put = await client.arm('PUT', '/models/factor/versions/1', {
+		properties: { modelType: 'custom_model', modelUri },
+	});
+	expect(put.status).toBe(201);
+	await client.operation(await endpoint());
+	await client.operation(await deployment('blue'));
+});
+afterAll(() => emulator.stop());
+
+function endpoint(defaults: Json = {}, name = 'scores'): Promise<Reply> {
+	const properties = { authMode: 'aadToken', description: 'd', properties: { p: '1' }, defaults };
+	return client.arm('PUT', `/batchEndpoints/${name}`, { location: 'eastus', tags: { t: '1' }, properties });
+}
+
+function deployment(name: string, more: Json = {}): Promise<Reply> {
+	return client.arm('PUT', `/batchEndpoints/scores/deployments/${name}`, {
+		location: 'eastus',
+		properties: {
+			model: { referenceType: 'Id', assetId: `${client.workspace}/models/factor/versions/1` },
+			codeConfiguration: { codeId: `${client.workspace}/codes/scoring/versions/1`, scoringScript: 'score.py' },
+			environmentId: `${client.workspace}/environments/python-stdlib/versions/1`,
+			compute: `${client.workspace}/computes/cpu-cluster`,
+			miniBatchSize: 2,
+			loggingLevel: 'info',
+			...more,
+		},
+	});
+}
+
+async function invoke(folder: string, headers: Record<string, string> = {}, more: Json = {}): Promise<Reply> {
+	const uri = `azureml://datastores/workspaceblobstore/paths/made/${folder}`;
+	const inputData = { UriFolder: { jobInputType: 'UriFolder', uri } };
+	return caller.send('POST', `${emulator.arm}/batch/scores/jobs`, { properties: { inputData, ...more } }, headers);
+}
+
+async function scored(first: Reply): Promise<{ status: string; rows: string[] }> {
+	const name = String(first.body['name']);
+	const status = await client.ended(name);
+	const blob = (await emulator.blobs()).find((one) => one.name.includes(name) && one.name.endsWith('.csv'));
+	const content = blob && (await emulator.readBlob(blob.container, blob.name));
+	return { status, rows: content?.toString().trim().split('\n') ?? [] };
+}
+
+const refusal = (reply: Reply): unknown => [reply.status, at(reply.body, 'error', 'message')];
+
+describe('the resources', () => {
+	test('are made as the service makes them: 201, an operation, then a scoring address', async () => {
+		const put = await endpoint({}, 'fresh');
+		expect([put.status, at(put.body, 'properties', 'provisioningState')]).toEqual([201, 'Creating']);
+		expect(at(put.body, 'properties')).toMatchObject({
+			scoringUri: null,
+			authMode: 'AADToken',
+			defaults: { deploymentName: null },
+		});
+		expect(put.headers.get('azure-asyncoperation')).toContain('/mfeOperationsStatus/bebes:');
+		expect((await client.operation(put)).body['status']).toBe('Succeeded');
+		const { body } = await client.arm('GET', '/batchEndpoints/fresh');
+		expect(at(body, 'properties')).toMatchObject({
+			provisioningState: 'Succeeded',
+			scoringUri: `${emulator.arm}/batch/fresh/jobs`,
+		});
+		const removed = await client.arm('DELETE', '/batchEndpoints/fresh');
+		expect([removed.status, removed.text]).toEqual([202, 'null']);
+		await client.operation(removed);
+		const gone = await client.arm('GET', '/batchEndpoints/fresh');
+		expect([gone.status, at(gone.body, 'error', 'details', 0, 'code')]).toEqual([404, 'NoSuchEndpoint']);
+		expect((await client.arm('DELETE', '/batchEndpoints/fresh')).status).toBe(204);
+	});
+
+	test('fill in what a deployment leaves open', async () => {
+		const { body } = await client.arm('GET', '/batchEndpoints/scores/deployments/blue');
+		expect(body['properties']).toMatchObject({
+			provisioningState: 'Succeeded',
+			loggingLevel: 'Info',
+			errorThreshold: -1,
+			retrySettings: { maxRetries: 3, timeout: 'PT30S' },
+			outputFileName: 'predictions.csv',
+		});
+		const list = await client.arm('GET', '/batchEndpoints/scores/deployments');
+		expect(at(list.body, 'value', 0, 'name')).toBe('blue');
+	});
+
+	test.each([
+		[{ model: 'text' }, 400],
+		[{ compute: 'nowhere' }, 400],
+		[{ codeConfiguration: { codeId: 'x' } }, 400],
+	])('refuse a deployment with %j', async (more, status) => {
+		expect((await deployment('odd', more)).status).toBe(status);
+	});
+
+	test('refuse a default deployment that does not exist', async () => {
+		expect(refusal(await endpoint({ deploymentName: 'none' }))).toEqual([400, expect.stringContaining('none')]);
+	});
+
+	test('are changed one at a time', async () => {
+		const first = await deployment('busy');
+		expect((await deployment('other')).status).toBe(409);
+		await client.operation(first);
+		await client.operation(await client.arm('DELETE', '/batchEndpoints/scores/deployments/busy'));
+	});
+
+	test('keep the default deployment from being deleted', async () => {
+		await client.operation(await endpoint({ deploymentName: 'blue' }));
+		expect((await client.arm('DELETE', '/batchEndpoints/scores/deployments/blue')).status).toBe(400);
+		await client.operation(await endpoint());
+	});
+});
+
+describe('a job', () => {
+	const blue = { 'azureml-model-deployment': 'blue' };
+
+	test('feeds the scoring script with mini-batches and leaves the scores in its output', async () => {
+		const first = await invoke('data', blue);
+		expect([first.status, at(first.body, 'properties', 'status')]).toEqual([201, 'Preparing']);
+		expect(String(first.body['name'])).toMatch(/^batchjob-/);
+		expect(await scored(first)).toEqual({ status: 'Completed', rows: ['6', '42', '12'] });
+		const log = (await emulator.blobs()).find(
+			({ name }) => name.includes(String(first.body['name'])) && name.endsWith('std_log.txt'),
+		);
+		const text = String(log && (await emulator.readBlob(log.container, log.name)));
+		expect(text.match(/batch of \d/g)).toEqual(['batch of 2', 'batch of 1']);
+	});
+
+	test('goes on after files that fail, and fails beyond the error threshold', async () => {
+		const lenient = await invoke('bad', blue, { miniBatchSize: 1, retrySettings: { maxRetries: 0 } });
+		expect(await scored(lenient)).toEqual({ status: 'Completed', rows: ['18'] });
+		const strict = await invoke('bad', blue, { miniBatchSize: 1, retrySettings: { maxRetries: 0 }, errorThreshold: 0 });
+		expect((await scored(strict)).status).toBe('Failed');
+	});
+
+	test('goes to the default deployment where the request names none', async () => {
+		expect(refusal(await invoke('data'))).toEqual([400, expect.stringContaining('no default deployment')]);
+		await client.operation(await endpoint({ deploymentName: 'blue' }));
+		expect((await scored(await invoke('data'))).status).toBe('Completed');
+		await client.operation(await endpoint());
+	});
+
+	test('is started by a token for Azure ML only', async () => {
+		expect((await client.send('POST', `${emulator.arm}/batch/scores/jobs`, { properties: {} })).status).toBe(401);
+	});
+
+	test.each([
+		[{ inputData: {} }, 'no input of data'],
+		[{ inputData: { a: { jobInputType: 'Folder', uri: 'x' } } }, 'jobInputType'],
+		[{ outputDataset: { path: 'x' } }, 'not emulated'],
+	])('is refused for %j', async (more, message) => {
+		expect(refusal(await invoke('data', blue, more))).toEqual([400, expect.stringContaining(message)]);
+	});
+
+	test('of a model without a scoring script is refused, not pretended', async () => {
+		await client.operation(await deployment('bare', { codeConfiguration: null }));
+		expect(refusal(await invoke('data', { 'azureml-model-deployment': 'bare' }))).toEqual([
+			400,
+			expect.stringContaining('neither'),
+		]);
+	});
+});
