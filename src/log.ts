@@ -1,4 +1,5 @@
 // The workflow log: what is printed, and how nothing in it can act as a command of the runner or show a secret.
+import { once } from 'node:events';
 import * as core from '@actions/core';
 import type { Place } from './errors.ts';
 import type { Secrets } from './secrets.ts';
@@ -18,6 +19,8 @@ export interface Log {
 	endGroup(): void;
 	/** Registers a secret with us and with the runner. */
 	mask(value: string): void;
+	/** Resolves once what was printed has been taken; whoever prints much waits for it in between. */
+	readonly ready?: () => Promise<void>;
 }
 
 /** GitHub shows ten annotations of each kind per step; the rest must not be lost, so it goes into the log as a line. */
@@ -29,11 +32,24 @@ const ANNOTATE = { notice: core.notice, warning: core.warning, error: core.error
 
 /**
  * The log as GitHub's runner reads it.
- * @param write takes whole lines; standard output in a real run
+ * @param write takes whole lines; standard output in a real run. `false` says that it has taken all it can for now
+ * @param drained resolves when `write` can take more
  */
-export function createGitHubLog(secrets: Secrets, write: (text: string) => void): Log {
+export function createGitHubLog(
+	secrets: Secrets,
+	write: (text: string) => unknown,
+	drained: () => Promise<unknown> = () => once(process.stdout, 'drain'),
+): Log {
 	const shown = { notice: 0, warning: 0, error: 0 };
-	const print = (text: string): void => write(`${neutralise(secrets.redact(text))}\n`);
+	let full: Promise<void> | undefined;
+	const print = (text: string): void => {
+		if (write(`${neutralise(secrets.redact(text))}\n`) !== false || full !== undefined) return;
+		// Asked for at once: a drain that came before anybody waited would never come again.
+		const goOn = (): void => {
+			full = undefined;
+		};
+		full = drained().then(goOn, goOn);
+	};
 	const annotate = (kind: 'notice' | 'warning' | 'error', text: string, where?: Place): void => {
 		shown[kind] += 1;
 		const clean = secrets.redact(text);
@@ -58,6 +74,7 @@ export function createGitHubLog(secrets: Secrets, write: (text: string) => void)
 			secrets.add(value);
 			for (const line of value.split(/\r?\n/)) if (line.trim().length > 3) core.setSecret(line.trim());
 		},
+		ready: async () => full,
 	};
 }
 

@@ -290,7 +290,7 @@ describe('the watch ends without the job', () => {
 		const followed = await one.follow(90 * SECOND);
 		expect(followed).toMatchObject({ end: 'timeout', job: { status: 'Running' } });
 		expect(followed.watched).toBe(90 * SECOND);
-		expect(one.log.foreignLines).toEqual(['one', 'unfinished']);
+		expect(one.log.foreignLines).toEqual(['one', 'unfinished ⤶']);
 	});
 
 	test('not when the job ends in the same moment', async () => {
@@ -306,7 +306,7 @@ describe('the watch ends without the job', () => {
 		one.clock.at(MINUTE, () => one.stop.abort(reason));
 		await expect(one.follow()).rejects.toBe(reason);
 		expect(one.clock.elapsed).toBe(MINUTE);
-		expect(one.log.foreignLines).toEqual(['one', 'unfinished']);
+		expect(one.log.foreignLines).toEqual(['one', 'unfinished ⤶']);
 	});
 
 	test('when it is cancelled while the last of the log is read', async () => {

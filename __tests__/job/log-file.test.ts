@@ -232,7 +232,7 @@ describe('a line', () => {
 		file.flush();
 		storage.append(' of it\r\n');
 		await look();
-		expect(lines).toEqual(['waiting …', '', 'more', ' of it']);
+		expect(lines).toEqual(['waiting … ⤶', '', '', 'more ⤶', ' of it']);
 	});
 
 	test('of ten megabytes is shown in marked pieces, never in half a character', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { chooseLogs, JobLogs } from '../../src/job/logs.ts';
+import { JobLogs } from '../../src/job/logs.ts';
 import { LogStorage } from '../fixtures/log-storage.ts';
 import { type MemoryLog, memoryLog } from '../fixtures/memory-log.ts';
 import { type VirtualClock, virtualClock } from '../fixtures/virtual-clock.ts';
@@ -41,46 +41,45 @@ function watched(): Watched {
 	return self;
 }
 
-describe('the files to show', () => {
-	test.each<[string, string[], string[]]>([
-		['what the training prints', [USER, 'system_logs/lifecycler/execution-wrapper.log'], [USER]],
-		[
-			'of every process, in order',
-			['user_logs/std_log_process_1.txt', 'user_logs/std_log_process_0.txt'],
-			['user_logs/std_log_process_0.txt', 'user_logs/std_log_process_1.txt'],
-		],
-		['not older ones beside it', [USER, 'azureml-logs/70_driver_log.txt'], [USER]],
-		[
-			'older ones without it',
-			['azureml-logs/70_driver_log.txt', 'azureml-logs/20_image_build_log.txt', 'logs/azureml/other.txt'],
-			['azureml-logs/20_image_build_log.txt', 'azureml-logs/70_driver_log.txt'],
-		],
-		[
-			"a pipeline's own",
-			['logs/azureml/stdoutlogs.txt', 'logs/azureml/executionlogs.txt', 'logs/azureml/executionlogs.txt.bak'],
-			['logs/azureml/executionlogs.txt', 'logs/azureml/stdoutlogs.txt'],
-		],
-		['those of a sweep', ['azureml-logs/hyperdrive.txt'], ['azureml-logs/hyperdrive.txt']],
-		['none of none', ['system_logs/x.log', 'user_logs/other.txt'], []],
-	])('are %s', (_, paths, chosen) => {
-		expect(chooseLogs(paths)).toEqual(chosen);
-	});
-});
-
 describe('while the job runs', () => {
 	test('each file is shown under its name, as it grows', async () => {
 		const { storage, log, logs, clock } = watched();
-		storage.append('user_logs/std_log_process_0.txt', 'a1\n');
-		storage.append('user_logs/std_log_process_1.txt', 'b1\n');
+		storage.append('logs/azureml/executionlogs.txt', 'a1\n');
+		storage.append('logs/azureml/stdoutlogs.txt', 'b1\n');
 		logs.update(storage.urls());
 		expect(await logs.look()).toBe(6);
 		clock.advance(5_000);
-		storage.append('user_logs/std_log_process_1.txt', 'b2\n');
+		storage.append('logs/azureml/stdoutlogs.txt', 'b2\n');
 		await logs.look();
 		expect(log.foreignLines).toEqual(['a1', 'b1', 'b2']);
-		expect(log.lines).toEqual(['── user_logs/std_log_process_0.txt', '── user_logs/std_log_process_1.txt']);
+		expect(log.lines).toEqual(['── logs/azureml/executionlogs.txt', '── logs/azureml/stdoutlogs.txt']);
 		expect(logs.lastShown).toBe(clock.now());
-		expect(logs.lastLines).toEqual(['a1', 'b1', 'b2']);
+	});
+
+	test('an image that is built is shown live, until the job runs', async () => {
+		const { storage, log, logs } = watched();
+		const image = 'azureml-logs/20_image_build_log.txt';
+		storage.append(image, 'Step 1/8\n');
+		logs.update(storage.urls());
+		await logs.look();
+		expect([log.foreignLines, logs.buildsImage]).toEqual([['Step 1/8'], true]);
+		storage.append(image, 'pushed\n');
+		storage.append(USER, 'epoch 1\n');
+		logs.update(storage.urls());
+		await logs.look();
+		expect(log.foreignLines).toEqual(['Step 1/8', 'pushed', 'epoch 1']);
+		expect([log.lines, logs.buildsImage]).toEqual([[`── ${image}`, `── ${USER}`], false]);
+	});
+
+	test('an image that was built before is shown in a group', async () => {
+		const { storage, log, logs } = watched();
+		storage.append('azureml-logs/20_image_build_log.txt', 'Step 1/8\n');
+		storage.append(USER, 'epoch 1\n');
+		logs.update(storage.urls());
+		await logs.look();
+		await logs.look();
+		expect(log.lines).toEqual(['> azureml-logs/20_image_build_log.txt', `── ${USER}`]);
+		expect(log.foreignLines).toEqual(['Step 1/8', 'epoch 1']);
 	});
 
 	test('the last forty lines are kept, none of them endless', async () => {
@@ -103,19 +102,25 @@ describe('while the job runs', () => {
 		expect(log.foreignLines).toEqual([]);
 		clock.advance(2_000);
 		await logs.look();
-		expect(log.foreignLines).toEqual(['Continue? ']);
+		expect(log.foreignLines).toEqual(['Continue?  ⤶']);
 	});
 
-	test('a progress bar shows its state twice a minute', async () => {
+	test('a progress bar shows a whole state every five seconds, and tells how many it has passed over', async () => {
 		const { storage, log, logs, clock } = watched();
 		storage.append(USER, '\r0%');
 		logs.update(storage.urls());
-		for (let second = 1; second <= 100; second += 1) {
-			storage.append(USER, `\r${second}%`);
-			await logs.look();
-			clock.advance(1_000);
+		for (let tenth = 1; tenth <= 200; tenth += 1) {
+			storage.append(USER, `\r${tenth / 2}`);
+			if (tenth % 10 === 5) await logs.look();
+			storage.append(USER, '%');
+			clock.advance(100);
 		}
-		expect(log.foreignLines.map((line) => line.split('%')[0])).toEqual(['32', '63', '94']);
+		storage.append(USER, '\n');
+		await logs.look();
+		const { foreignLines } = log;
+		expect(foreignLines.map((line) => line.split(' ')[0])).toEqual(['27%', '52%', '77%', '100%']);
+		const passed = foreignLines.map((line) => Number(/ (\d+)×/.exec(line)?.[1] ?? 0));
+		expect(passed.reduce((sum, count) => sum + count + 1, 0)).toBe(201);
 	});
 
 	test('an address that is over is replaced, and nothing is lost or shown twice', async () => {
@@ -170,7 +175,7 @@ describe('after the end of the job', () => {
 		};
 		await one.logs.drain();
 		expect(one.log.foreignLines).toEqual(['late 1', 'late 2', 'late 3', 'late 4', 'late 5', 'later']);
-		expect(one.refreshes).toBe(6 + 3);
+		expect(one.refreshes).toBe(5 + 3);
 	});
 
 	test('storage that is down comes back', async () => {
@@ -218,4 +223,46 @@ describe('after the end of the job', () => {
 		await one.logs.drain();
 		expect(one.log.foreignLines).toEqual(['one', 'no end']);
 	});
+});
+
+describe('the processes of a distributed job', () => {
+	const path = (rank: number): string => `user_logs/std_log_process_${rank}.txt`;
+
+	test('follow the first one in groups at the end, each complete', async () => {
+		const { storage, log, logs } = watched();
+		for (let rank = 0; rank < 64; rank += 1) storage.append(path(rank), `rank ${rank} begins\n`);
+		logs.update(storage.urls());
+		await logs.look();
+		expect(log.foreignLines).toEqual(['rank 0 begins']);
+		for (let rank = 0; rank < 64; rank += 1) storage.append(path(rank), `rank ${rank} ends`);
+		await logs.drain();
+		const all = Array.from({ length: 64 }, (_, rank) => [`rank ${rank} begins`, `rank ${rank} ends`]);
+		expect(log.foreignLines).toEqual(all.flat());
+		expect(log.lines).toEqual([`── ${path(0)}`, ...all.slice(1).map((_, rank) => `> ${path(rank + 1)}`)]);
+	});
+
+	test('are named by the one that failed in what is kept for the report', async () => {
+		const { storage, logs } = watched();
+		storage.append(path(0), 'waiting for others\n');
+		storage.append(path(1), 'Traceback (most recent call last):\nValueError: no\n');
+		await logs.drain(true);
+		expect(logs.lastLines).toEqual(['Traceback (most recent call last):', 'ValueError: no']);
+	});
+
+	test('that will not be shown are counted where the watch ends early', async () => {
+		const { storage, log, logs } = watched();
+		for (const rank of [0, 1, 2]) storage.append(path(rank), 'x\n');
+		logs.update(storage.urls());
+		await logs.look();
+		logs.end();
+		expect(log.lines.at(-1)).toBe(`[not shown: 2 more log files, from ${path(1)} on]`);
+	});
+});
+
+test("of a job that failed before its first line the machine's own logs are shown", async () => {
+	const { storage, log, logs } = watched();
+	storage.append('system_logs/lifecycler/execution-wrapper.log', 'mount failed\n');
+	await logs.drain(true);
+	expect(log.lines).toEqual(['> system_logs/lifecycler/execution-wrapper.log']);
+	expect(log.foreignLines).toEqual(['mount failed']);
 });

@@ -7,6 +7,7 @@ import { CancelledError, messageOf, ServiceError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { findJob, findRunDetails, isKnownState, isTerminal, type Job, type RunDetails } from './job.ts';
 import { JobLogs } from './logs.ts';
+import { sharedLog } from './screen.ts';
 
 /** A job at its end, or at the moment the wait for it ended. */
 export interface FollowedJob {
@@ -53,7 +54,8 @@ export function stateInterval(age: number, random: number): number {
 
 /** Follows the job until its state is terminal or the time is over. */
 export async function followJob(name: string, parts: FollowParts): Promise<FollowedJob> {
-	const { clock, signal, http, log, timeout } = parts;
+	const { clock, signal, http, timeout } = parts;
+	const log = sharedLog(parts.log, signal);
 	const started = clock.now();
 	const watch = new StateWatch(name, parts, started);
 	const refresh = async (): Promise<ReadonlyMap<string, string>> => (await watch.readDetails())?.logFiles ?? new Map();
@@ -94,7 +96,7 @@ export async function followJob(name: string, parts: FollowParts): Promise<Follo
 	}
 	inner.abort();
 	await reading.catch(() => {});
-	if (end === 'ended') await logs.drain();
+	if (end === 'ended') await logs.drain(watch.error !== undefined);
 	else logs.end();
 	const job = await watch.job();
 	return { job, end, error: watch.error, lastLines: logs.lastLines, watched: clock.now() - started };

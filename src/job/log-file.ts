@@ -1,6 +1,7 @@
-// One log file of a job, read by byte ranges: bytes in, whole lines out, each once. Knows nothing of where lines go.
-import { StringDecoder } from 'node:string_decoder';
+// One log file of a job, read by byte ranges from signed addresses: what is new of it, once. What its lines are is
+// log-lines.ts's; where they go is logs.ts's.
 import { type Http, type HttpAnswer, Unreachable } from '../azure/http.ts';
+import { LogLines } from './log-lines.ts';
 
 /** What one look at a log file brought. */
 export interface Look {
@@ -12,30 +13,36 @@ export interface Look {
 	readonly reason?: string;
 }
 
+/** How a look is done. */
+export interface LookOptions {
+	readonly signal?: AbortSignal | undefined;
+	/** Awaited after each answer: where what was shown is taken slowly, no more is read. */
+	readonly ready?: (() => Promise<void>) | undefined;
+}
+
 /** How much one request asks for, in bytes. */
 const PIECE = 4 * 1024 * 1024;
-/** A longer line is shown in pieces of this many characters. */
-const LONGEST_LINE = 64 * 1024;
-/** At the end of each piece of a line but its last. */
-const CONTINUED = ' ⤶';
+/** So many bytes before the place that was reached are read again where the file may be another one. */
+const OVERLAP = 256;
+/** A file that is another one at every answer is left for the next look. */
+const MOST_TURNS = 4;
 
-/**
- * The reader of one file. `onLine` gets each line without its end, in order. Of a line that was overwritten again and
- * again by carriage returns, as progress bars do it, the last state is shown, with the number of those before.
- */
+/** The reader of one file. `onLine` gets each line without its end, in order. */
 export class LogFile {
 	readonly path: string;
 	readonly #onLine: (line: string) => void;
+	readonly #lines: LogLines;
 	#offset = 0;
 	#created: string | undefined;
-	#decoder = new StringDecoder('utf8');
-	#partial = '';
-	#overwritten = 0;
-	#flushed = false;
+	/** The last bytes before the offset. */
+	#tail: Buffer = Buffer.alloc(0);
+	/** The file may have been replaced since the last answer. */
+	#doubtful = false;
 
 	constructor(path: string, onLine: (line: string) => void) {
 		this.path = path;
 		this.#onLine = onLine;
+		this.#lines = new LogLines(onLine);
 	}
 
 	/** How many bytes have been read. */
@@ -45,27 +52,56 @@ export class LogFile {
 
 	/** Whether a line has begun that has no end yet. */
 	get unfinished(): boolean {
-		return this.#partial !== '';
+		return this.#lines.unfinished;
+	}
+
+	/** Whether a progress bar has states that are not shown yet. */
+	get progress(): boolean {
+		return this.#lines.progress;
+	}
+
+	/** How many characters were no UTF-8. */
+	get invalid(): number {
+		return this.#lines.invalid;
 	}
 
 	/** Reads what has come since the last look, from a signed address. */
-	async look(url: string, http: Http, signal?: AbortSignal): Promise<Look> {
+	async look(url: string, http: Http, { signal, ready }: LookOptions = {}): Promise<Look> {
 		let bytes = 0;
-		for (;;) {
-			const answer = await this.#ask(url, http, signal);
+		for (let odd = 0; odd < MOST_TURNS; ) {
+			const from = this.#doubtful ? this.#offset - this.#tail.length : this.#offset;
+			const answer = await this.#ask(url, from, http, signal);
 			if (typeof answer === 'string') return { bytes, outcome: 'later', reason: answer };
 			const outcome = outcomeOf(answer.status);
 			if (outcome !== 'read') return { bytes, outcome, reason: `HTTP ${answer.status}` };
-			const fresh = this.#take(answer);
-			if (fresh === undefined) return { bytes, outcome: 'later', reason: 'it was written anew' };
-			bytes += fresh;
-			if (fresh < PIECE) return { bytes, outcome };
+			const fresh = this.#take(answer, from);
+			await ready?.();
+			if (fresh === undefined) odd += 1;
+			else bytes += fresh;
+			const more = answer.status === 206 && answer.body.length >= PIECE;
+			if (fresh !== undefined && !more) return { bytes, outcome };
 		}
+		return { bytes, outcome: 'later', reason: 'it is written anew all the time' };
+	}
+
+	/** Shows the rest of the last line, once nothing more will come. */
+	end(): void {
+		this.#lines.end();
+	}
+
+	/** Shows an unfinished line as it is. */
+	flush(): void {
+		this.#lines.flush();
+	}
+
+	/** Shows the last whole state of a progress bar. */
+	flushProgress(): void {
+		this.#lines.flushProgress();
 	}
 
 	/** The answer, or why there is none. */
-	async #ask(url: string, http: Http, signal: AbortSignal | undefined): Promise<HttpAnswer | string> {
-		const range = `bytes=${this.#offset}-${this.#offset + PIECE - 1}`;
+	async #ask(url: string, from: number, http: Http, signal?: AbortSignal): Promise<HttpAnswer | string> {
+		const range = `bytes=${from}-${from + PIECE - 1}`;
 		const headers = { range, 'x-ms-version': '2021-12-02' };
 		try {
 			// One attempt: the next look comes soon anyway.
@@ -76,94 +112,43 @@ export class LogFile {
 		}
 	}
 
-	/** The rest of the last line, once nothing more will come. */
-	end(): void {
-		this.#partial += this.#decoder.end();
-		this.flush();
-	}
-
-	/** Shows an unfinished line as it is; what follows on it becomes a line of its own. */
-	flush(): void {
-		if (this.#partial === '') return;
-		this.#show(this.#partial);
-		this.#partial = '';
-		this.#flushed = true;
-	}
-
-	/** @returns how many bytes of the answer were new; undefined where the file has begun anew and must be asked for again */
-	#take({ status, headers, body }: HttpAnswer): number | undefined {
+	/** @returns how many bytes of the answer were new; undefined where the file must be asked for again */
+	#take({ status, headers, body }: HttpAnswer, asked: number): number | undefined {
 		const created = headers['x-ms-creation-time'];
-		const replaced = created !== undefined && this.#created !== undefined && created !== this.#created;
+		if (created !== undefined && this.#created !== undefined && created !== this.#created) {
+			// Written anew; with the same beginning it has only grown, as files do that are uploaded as a whole each time.
+			this.#doubtful = true;
+		}
 		this.#created = created ?? this.#created;
 		const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(headers['content-range'] ?? '');
 		if (status === 416) return Number(range?.[2] ?? this.#offset) < this.#offset ? this.#restart('shrank') : 0;
-		if (replaced) this.#restart('was written anew');
 		// A server that ignores the range sends the whole file.
-		else if (status === 200 && body.length < this.#offset) this.#restart('shrank');
-		const from = status === 200 ? 0 : Number(range?.[1] ?? this.#offset);
+		if (status === 200 && body.length < this.#offset) return this.#restart('shrank');
+		const from = status === 200 ? 0 : Number(range?.[1] ?? asked);
 		if (from > this.#offset) return undefined;
-		const fresh = body.subarray(this.#offset - from);
+		if (this.#doubtful) {
+			const place = this.#offset - from - this.#tail.length;
+			if (place < 0) return undefined;
+			if (!body.subarray(place, place + this.#tail.length).equals(this.#tail)) return this.#restart('was written anew');
+			this.#doubtful = false;
+		}
+		return this.#append(body.subarray(this.#offset - from));
+	}
+
+	#append(fresh: Buffer): number {
 		this.#offset += fresh.length;
-		this.#split(this.#decoder.write(fresh));
+		this.#tail = Buffer.concat([this.#tail, fresh.subarray(-OVERLAP)]).subarray(-OVERLAP);
+		this.#lines.write(fresh);
 		return fresh.length;
 	}
 
 	#restart(what: string): undefined {
-		this.end();
+		this.#lines.end();
 		this.#onLine(`[gap: ${this.path} ${what} after ${this.#offset} bytes; shown again from its beginning]`);
 		this.#offset = 0;
-		this.#decoder = new StringDecoder('utf8');
-		this.#flushed = false;
+		this.#tail = Buffer.alloc(0);
+		this.#doubtful = false;
 	}
-
-	#split(text: string): void {
-		const lines = (this.#partial + text).split('\n');
-		this.#partial = lines.pop() ?? '';
-		for (const line of lines) {
-			// The end of a line that was shown before its end came is no line.
-			if (line.replace(/\r$/, '') !== '' || !this.#flushed) this.#show(line);
-			this.#flushed = false;
-		}
-		this.#dropOverwritten();
-		for (;;) {
-			const piece = firstPiece(this.#partial);
-			if (piece === this.#partial) return;
-			this.#onLine(piece + CONTINUED);
-			this.#partial = this.#partial.slice(piece.length);
-		}
-	}
-
-	/** A progress bar may overwrite an unfinished line for hours: its last state is all that is kept. */
-	#dropOverwritten(): void {
-		// A return at the very end may be half of a line's end.
-		const last = this.#partial.lastIndexOf('\r', this.#partial.length - 2);
-		if (last < 0) return;
-		this.#overwritten += statesOf(this.#partial.slice(0, last)).length;
-		this.#partial = this.#partial.slice(last + 1);
-	}
-
-	#show(line: string): void {
-		const states = statesOf(line);
-		const before = this.#overwritten + Math.max(0, states.length - 1);
-		this.#overwritten = 0;
-		let rest = states.at(-1) ?? '';
-		for (let piece = firstPiece(rest); piece !== rest; piece = firstPiece(rest)) {
-			this.#onLine(piece + CONTINUED);
-			rest = rest.slice(piece.length);
-		}
-		this.#onLine(before === 0 ? rest : `${rest} [overwritten ${before}×]`);
-	}
-}
-
-function statesOf(line: string): string[] {
-	return line.split('\r').filter((state) => state !== '');
-}
-
-/** As much of the text as one line may hold, never half a character. */
-function firstPiece(text: string): string {
-	if (text.length <= LONGEST_LINE) return text;
-	const last = text.charCodeAt(LONGEST_LINE - 1);
-	return text.slice(0, last >= 0xd800 && last < 0xdc00 ? LONGEST_LINE - 1 : LONGEST_LINE);
 }
 
 function outcomeOf(status: number): Look['outcome'] {

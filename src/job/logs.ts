@@ -1,33 +1,32 @@
-// The log files of a job: which of them are shown, and their reading while the job runs and after its end.
+// The logs of one run: their reading while it runs and after its end, each line shown once. Which files they are is
+// log-names.ts's.
 import type { Http } from '../azure/http.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { LogFile, type Look } from './log-file.ts';
+import { chooseLogs, systemLogs } from './log-names.ts';
 
-/** What the training itself prints, in every kind of job. */
-const USER_LOG = /^user_logs\/std_log.*\.txt$/;
-/** Where older runtimes, pipelines and sweeps print. Used only where there is no user log. */
-const OLDER_LOG =
-	/^(azureml-logs\/\d\d.+\.txt|azureml-logs\/hyperdrive\.txt|logs\/azureml\/(executionlogs|stdoutlogs|stderrlogs)\.txt)$/;
-
-/** How many of the last lines are kept for messages. */
+/** How many of the last lines are kept for messages, of each file. */
 const KEPT_LINES = 40;
 /** An unfinished line is shown after this long without a new byte, in milliseconds. */
 const PATIENCE = 10_000;
-/** An unfinished line that grows, as a progress bar does, is shown as often as this. */
-const PROGRESS_INTERVAL = 30_000;
+/** A progress bar is shown as often as this. */
+const PROGRESS_INTERVAL = 5_000;
+/** An unfinished line that grows without end, as a row of dots does, is shown as often as this. */
+const GROWTH_INTERVAL = 30_000;
 /** Fresh addresses are asked for no more often than this. */
 const REFRESH_INTERVAL = 15_000;
-/** After the end of a job, looks go on until this many in a row brought nothing. */
+/** After the end of a run, looks go on until this many in a row brought nothing; longer where it broke off in a line. */
 const QUIET_LOOKS = 3;
-/** After the end of a job, storage that does not answer is tried for this long. */
+const LONG_QUIET_LOOKS = 8;
+/** Between those looks, in milliseconds. */
+const LAST_INTERVAL = 1_000;
+/** After the end of a run, storage that does not answer is tried for this long. */
 const LAST_PATIENCE = 20_000;
-
-/** Of the files that run history names, those to show, in order. */
-export function chooseLogs(paths: readonly string[]): string[] {
-	const user = paths.filter((path) => USER_LOG.test(path));
-	return (user.length > 0 ? user : paths.filter((path) => OLDER_LOG.test(path))).sort();
-}
+/** Of a run that failed without a line of its own, so many of its machine's logs are shown. */
+const MOST_SYSTEM_LOGS = 6;
+/** What the last lines of a process look like that has failed by itself. */
+const TROUBLE = /\b(traceback|\w*error|\w*exception|fatal|killed|core dumped)\b/i;
 
 export interface LogParts {
 	readonly http: Http;
@@ -36,23 +35,28 @@ export interface LogParts {
 	readonly signal?: AbortSignal | undefined;
 	/** Asks run history for fresh addresses: path to URL. */
 	readonly refresh: () => Promise<ReadonlyMap<string, string>>;
+	/** Whose logs these are, where that is not plain: the name of a step. */
+	readonly owner?: string | undefined;
 }
 
-/** One file of the job, and when what of it was last shown. */
+/** One file of the run, and when what of it was last shown. */
 interface Entry {
 	readonly file: LogFile;
+	/** The end of what was shown. */
+	readonly lastLines: string[];
 	lastByte: number;
 	lastLine: number;
 	last: Look;
 }
 
-/** The logs of one job, shown once each, as they grow. */
+/** The logs of one run, shown once each, as they grow. */
 export class JobLogs {
 	readonly #parts: LogParts;
 	readonly #entries = new Map<string, Entry>();
-	readonly #lastLines: string[] = [];
 	#urls: ReadonlyMap<string, string> = new Map();
 	#current: string | undefined;
+	/** A group is open: no file needs its name said. */
+	#grouped = false;
 	#refreshed = Number.NEGATIVE_INFINITY;
 	#warned = false;
 	/** When a line was last shown, in milliseconds since the epoch. */
@@ -63,9 +67,17 @@ export class JobLogs {
 		this.lastShown = parts.clock.now();
 	}
 
-	/** The end of what was shown, oldest first. */
+	/** The end of the log that tells most of a failure, oldest line first: the first one, unless only another names an error. */
 	get lastLines(): readonly string[] {
-		return this.#lastLines;
+		const shown = [...this.#entries.values()].map((entry) => entry.lastLines).filter((lines) => lines.length > 0);
+		const first = shown[0] ?? [];
+		return shown.find((lines) => lines.some((line) => TROUBLE.test(line))) ?? first;
+	}
+
+	/** Whether the image of the run's environment is being built, as far as its log tells. */
+	get buildsImage(): boolean {
+		const { image, live } = this.#chosen();
+		return image.length > 0 && live.length === 0;
 	}
 
 	/** Takes the addresses of a new answer of run history. */
@@ -75,33 +87,99 @@ export class JobLogs {
 
 	/** Shows what has come since the last look. @returns the number of new bytes */
 	async look(): Promise<number> {
+		const { image, live } = this.#chosen();
 		let bytes = 0;
-		for (const path of chooseLogs([...this.#urls.keys()])) bytes += await this.#lookAt(path);
+		for (const path of image) {
+			// A build that was over before anyone looked is worth a group, not a screen.
+			if (live.length > 0 && !this.#entries.has(path)) bytes += await this.#group(path);
+			else bytes += await this.#lookAt(path);
+		}
+		for (const path of live) bytes += await this.#lookAt(path);
 		return bytes;
 	}
 
-	/** After the job's end: shows everything up to the final length of every file, or says what could not be read. */
-	async drain(): Promise<void> {
+	/** After the run's end: shows everything up to the final length of every file, or says what could not be read. */
+	async drain(failed = false): Promise<void> {
+		await this.#untilQuiet(() => this.look());
+		for (const { file } of this.#entries.values()) file.end();
+		for (const path of this.#chosen().grouped) await this.#group(path);
+		if (failed) await this.#showSystemLogs();
+		this.#tellGaps();
+	}
+
+	/** Of a run that has ended: shows each file in a group of its own. */
+	async showGrouped(failed = false): Promise<void> {
+		this.update(await this.#parts.refresh());
+		const { image, live, grouped } = this.#chosen();
+		for (const path of [...image, ...live, ...grouped]) await this.#group(path);
+		if (failed) await this.#showSystemLogs();
+		this.#tellGaps();
+	}
+
+	/** Shows unfinished last lines, and says what will not be shown, where the watch ends before the run. */
+	end(): void {
+		for (const { file } of this.#entries.values()) file.end();
+		const { grouped } = this.#chosen();
+		if (grouped.length > 0)
+			this.#parts.log.info(`[not shown: ${grouped.length} more log files, from ${grouped[0]} on]`);
+	}
+
+	#chosen() {
+		return chooseLogs([...this.#urls.keys()]);
+	}
+
+	/** Looks, with fresh addresses each time, until no more bytes come. */
+	async #untilQuiet(look: () => Promise<number>): Promise<void> {
 		const { clock, signal, refresh } = this.#parts;
 		const patience = clock.now() + LAST_PATIENCE;
-		for (let quiet = 0; quiet < QUIET_LOOKS; ) {
+		for (let quiet = 0; ; ) {
 			this.update(await refresh());
-			const bytes = await this.look();
-			const silent = [...this.#entries.values()].some(({ last }) => last.outcome === 'later');
+			const bytes = await look();
+			const entries = [...this.#entries.values()];
+			const silent = entries.some(({ last }) => last.outcome === 'later');
 			quiet = bytes > 0 || (silent && clock.now() < patience) ? 0 : quiet + 1;
-			if (quiet < QUIET_LOOKS) await clock.sleep(1000, signal);
-		}
-		this.end();
-		for (const { file, last } of this.#entries.values()) {
-			// A file that never was, though it was announced, is no gap.
-			if (last.outcome === 'read' || (last.outcome === 'gone' && file.offset === 0)) continue;
-			this.#parts.log.info(`[gap: ${file.path} could not be read beyond ${file.offset} bytes: ${last.reason}]`);
+			if (quiet >= (entries.some(({ file }) => file.unfinished) ? LONG_QUIET_LOOKS : QUIET_LOOKS)) return;
+			await clock.sleep(LAST_INTERVAL, signal);
 		}
 	}
 
-	/** Shows unfinished last lines. */
-	end(): void {
-		for (const { file } of this.#entries.values()) file.end();
+	/** Shows a whole file in a group. @returns the number of new bytes */
+	async #group(path: string): Promise<number> {
+		const { log, owner, clock, signal, refresh } = this.#parts;
+		const patience = clock.now() + LAST_PATIENCE;
+		log.group(owner === undefined ? path : `${owner} · ${path}`);
+		this.#grouped = true;
+		let bytes = 0;
+		try {
+			for (;;) {
+				bytes += await this.#lookAt(path);
+				if (this.#entryOf(path).last.outcome !== 'later' || clock.now() >= patience) break;
+				await clock.sleep(LAST_INTERVAL, signal);
+				this.update(await refresh());
+			}
+			this.#entryOf(path).file.end();
+		} finally {
+			this.#grouped = false;
+			log.endGroup();
+		}
+		return bytes;
+	}
+
+	/** Why a run failed that printed nothing is in the logs of its machine, if anywhere. */
+	async #showSystemLogs(): Promise<void> {
+		if ([...this.#entries.values()].some(({ lastLines }) => lastLines.length > 0)) return;
+		for (const path of systemLogs([...this.#urls.keys()]).slice(0, MOST_SYSTEM_LOGS)) await this.#group(path);
+	}
+
+	#tellGaps(): void {
+		const { log } = this.#parts;
+		for (const { file, last } of this.#entries.values()) {
+			if (file.invalid > 0)
+				log.info(`[${file.path}: ${file.invalid} characters were no UTF-8 and are shown as \ufffd]`);
+			// A file that never was, though it was announced, is no gap.
+			if (last.outcome === 'read' || (last.outcome === 'gone' && file.offset === 0)) continue;
+			log.info(`[gap: ${file.path} could not be read beyond ${file.offset} bytes: ${last.reason}]`);
+		}
 	}
 
 	async #lookAt(path: string): Promise<number> {
@@ -114,8 +192,11 @@ export class JobLogs {
 		const bytes = again ? first.bytes + entry.last.bytes : first.bytes;
 		const now = clock.now();
 		if (bytes > 0) entry.lastByte = now;
-		if (!entry.file.unfinished) entry.lastLine = now;
-		if (now - entry.lastByte > PATIENCE || now - entry.lastLine > PROGRESS_INTERVAL) entry.file.flush();
+		const { file } = entry;
+		if (!file.unfinished) entry.lastLine = now;
+		if (now - entry.lastByte > PATIENCE) file.flush();
+		else if (file.progress && now - entry.lastLine >= PROGRESS_INTERVAL) file.flushProgress();
+		else if (now - entry.lastLine > GROWTH_INTERVAL) file.flush();
 		return bytes;
 	}
 
@@ -124,10 +205,8 @@ export class JobLogs {
 		if (known !== undefined) return known;
 		const now = this.#parts.clock.now();
 		const entry: Entry = {
-			file: new LogFile(path, (line) => {
-				entry.lastLine = this.#parts.clock.now();
-				this.#show(path, line);
-			}),
+			file: new LogFile(path, (line) => this.#show(entry, line)),
+			lastLines: [],
 			lastByte: now,
 			lastLine: now,
 			last: { bytes: 0, outcome: 'read' },
@@ -137,9 +216,9 @@ export class JobLogs {
 	}
 
 	async #read({ file }: Entry): Promise<Look> {
-		const { http, signal } = this.#parts;
+		const { http, signal, log } = this.#parts;
 		const url = this.#urls.get(file.path);
-		return url === undefined ? { bytes: 0, outcome: 'gone' } : file.look(url, http, signal);
+		return url === undefined ? { bytes: 0, outcome: 'gone' } : file.look(url, http, { signal, ready: log.ready });
 	}
 
 	/** @returns whether there are new addresses */
@@ -160,15 +239,17 @@ export class JobLogs {
 		);
 	}
 
-	#show(path: string, line: string): void {
-		const { log, clock } = this.#parts;
-		if (this.#current !== path) {
-			log.info(`── ${path}`);
+	#show(entry: Entry, line: string): void {
+		const { log, clock, owner } = this.#parts;
+		const { path } = entry.file;
+		if (this.#current !== path && !this.#grouped) {
+			log.info(`── ${owner === undefined ? '' : `${owner} · `}${path}`);
 			this.#current = path;
 		}
 		log.foreign(line);
 		this.lastShown = clock.now();
-		this.#lastLines.push(line.length > 2000 ? `${line.slice(0, 2000)}…` : line);
-		if (this.#lastLines.length > KEPT_LINES) this.#lastLines.shift();
+		entry.lastLine = this.lastShown;
+		entry.lastLines.push(line.length > 2000 ? `${line.slice(0, 2000)}…` : line);
+		if (entry.lastLines.length > KEPT_LINES) entry.lastLines.shift();
 	}
 }

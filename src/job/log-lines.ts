@@ -1,0 +1,139 @@
+// Bytes of a log in, the lines to show out: each once, long ones in pieces, of a progress bar its last state. Knows
+// nothing of where the bytes come from.
+import { StringDecoder } from 'node:string_decoder';
+
+/** A longer line is shown in pieces of this many characters. */
+const LONGEST_LINE = 64 * 1024;
+/** At the end of what is shown of a line that goes on: in the next shown line, which is empty where nothing came. */
+const CONTINUED = ' ⤶';
+/** A line of the log that itself ends like one of our marks gets a backslash more, so that they stay apart. */
+const LIKE_A_MARK = / (\\*)(⤶|\[overwritten \d+×\])$/;
+
+/**
+ * The lines of one file. `onLine` gets each without its end, in order. What is shown can be turned back into the file
+ * (`linesToText` in the tests does so) but for what carriage returns have overwritten, whose states are counted.
+ */
+export class LogLines {
+	readonly #onLine: (line: string) => void;
+	#decoder = new StringDecoder('utf8');
+	/** The text since the last line end or carriage return. */
+	#partial = '';
+	/** Of the line that is under way, the last state that was overwritten and is not shown yet. */
+	#overwritten: string | undefined;
+	/** How many states before that one were overwritten and not shown. */
+	#skipped = 0;
+	/** The beginning of the line is shown: `continued` with the mark that more follows. */
+	#shown: 'no' | 'state' | 'continued' = 'no';
+	/** How many characters were no UTF-8. */
+	invalid = 0;
+
+	constructor(onLine: (line: string) => void) {
+		this.#onLine = onLine;
+	}
+
+	/** Whether a line has begun that has no end yet. */
+	get unfinished(): boolean {
+		return this.#partial !== '' || this.#overwritten !== undefined;
+	}
+
+	/** Whether a progress bar has states that are not shown yet. */
+	get progress(): boolean {
+		return this.#overwritten !== undefined;
+	}
+
+	/** Takes the next bytes of the file. */
+	write(bytes: Buffer): void {
+		this.#take(this.#decoder.write(bytes));
+	}
+
+	/** Shows the rest of the last line, once nothing more will come. The reader may begin anew with another file. */
+	end(): void {
+		this.#partial += this.#decoder.end();
+		if (this.unfinished) this.#endLine(this.#partial);
+		this.#partial = '';
+		this.#shown = 'no';
+		this.#decoder = new StringDecoder('utf8');
+	}
+
+	/** Shows an unfinished line as it is. */
+	flush(): void {
+		if (this.#partial.endsWith('\r')) {
+			this.#overwrite([this.#partial.slice(0, -1)]);
+			this.#partial = '';
+		}
+		if (this.#partial === '') {
+			this.flushProgress();
+			return;
+		}
+		const isState = this.#overwritten !== undefined || this.#shown === 'state';
+		if (isState) this.#show(this.#partial);
+		else this.#onLine(this.#inPieces(this.#partial) + CONTINUED);
+		this.#partial = '';
+		this.#shown = isState ? 'state' : 'continued';
+	}
+
+	/** Shows the last whole state of a progress bar. */
+	flushProgress(): void {
+		if (this.#overwritten === undefined) return;
+		this.#show(undefined);
+		this.#shown = 'state';
+	}
+
+	#take(text: string): void {
+		if (text.includes('\ufffd')) this.invalid += text.split('\ufffd').length - 1;
+		const lines = (this.#partial + text).split('\n');
+		this.#partial = lines.pop() ?? '';
+		for (const line of lines) this.#endLine(line);
+		// A return at the very end may be half of a line's end.
+		const last = this.#partial.lastIndexOf('\r', this.#partial.length - 2);
+		if (last >= 0) {
+			this.#overwrite(this.#partial.slice(0, last).split('\r'));
+			this.#partial = this.#partial.slice(last + 1);
+		}
+		if (this.#partial.length > LONGEST_LINE) {
+			this.#partial = this.#inPieces(this.#partial);
+			this.#shown = 'continued';
+		}
+	}
+
+	#endLine(line: string): void {
+		const states = line.replace(/\r$/, '').split('\r');
+		const final = states.pop() ?? '';
+		this.#overwrite(states);
+		const shown = this.#shown;
+		this.#shown = 'no';
+		// The end of a bar whose last state is shown already is no line.
+		if (final === '' && this.#overwritten === undefined && shown === 'state') return;
+		this.#show(final === '' ? undefined : final);
+	}
+
+	#overwrite(states: readonly string[]): void {
+		for (const state of states) {
+			if (state === '') continue;
+			if (this.#overwritten !== undefined) this.#skipped += 1;
+			this.#overwritten = state;
+		}
+	}
+
+	/** Shows a state, the last overwritten one where none is given, with the number of those that it has replaced. */
+	#show(state: string | undefined): void {
+		const replaced = this.#skipped + (state !== undefined && this.#overwritten !== undefined ? 1 : 0);
+		const rest = this.#inPieces(state ?? this.#overwritten ?? '');
+		this.#overwritten = undefined;
+		this.#skipped = 0;
+		this.#onLine(replaced > 0 ? `${rest} [overwritten ${replaced}×]` : rest.replace(LIKE_A_MARK, ' \\$1$2'));
+	}
+
+	/** Shows all of a long text but its last piece, which is given back. */
+	#inPieces(text: string): string {
+		let rest = text;
+		while (rest.length > LONGEST_LINE) {
+			const last = rest.charCodeAt(LONGEST_LINE - 1);
+			// Never half a character.
+			const length = last >= 0xd800 && last < 0xdc00 ? LONGEST_LINE - 1 : LONGEST_LINE;
+			this.#onLine(rest.slice(0, length) + CONTINUED);
+			rest = rest.slice(length);
+		}
+		return rest;
+	}
+}
