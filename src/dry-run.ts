@@ -3,10 +3,12 @@
 import type { ModelVersion } from './asset/model.ts';
 import { createPublisher } from './asset/publish.ts';
 import type { Connection } from './azure/connect.ts';
-import { ActionError, JobError, RolloutError, ServiceError } from './errors.ts';
+import { duration } from './duration.ts';
+import { JobError, RolloutError, ServiceError } from './errors.ts';
 import type { RunFiles } from './files.ts';
 import type { DeployInputs, Inputs, RegisterInputs, TrainInputs } from './inputs.ts';
 import { isTerminal, type Job, jobFrom } from './job/job.ts';
+import { objectAt } from './json.ts';
 import type { World } from './main.ts';
 import { assumeModel } from './plan/assumed-model.ts';
 import { plannedCodeName } from './plan/code-name.ts';
@@ -93,7 +95,7 @@ async function openStage(
 			? 'Dry run without credentials: nothing is sent.'
 			: `Dry run in the workspace ${workspace.workspace} (${workspace.location}): nothing is changed.`,
 	);
-	if (offline) tellOffline(plan, files);
+	if (offline) tellOffline(plan, files, inputs.target);
 	const publisher = createPublisher({
 		workspace,
 		log: quiet.log,
@@ -112,10 +114,12 @@ async function openStage(
 	return { world: quiet, inputs, report: draft, files, connection, publisher, plan, arm, offline };
 }
 
-function tellOffline(plan: Plan, { assets }: RunFiles): void {
+function tellOffline(plan: Plan, { assets }: RunFiles, target: Inputs['target']): void {
 	plan.note(
 		'Without credentials nothing was looked up: what the files refer to was taken to be there, and what they define to be missing. A real run uses what is there already.',
 	);
+	if (target === undefined)
+		plan.note('The inputs do not name the workspace in full: words in braces stand for the rest.');
 	if (assets.workspace !== undefined)
 		plan.note(
 			`The workspace of ${assets.workspace.path} was taken to be there; a real run creates it where it is not.`,
@@ -196,18 +200,23 @@ function existingModel(workspaceId: string, { name = '', version }: RegisterInpu
 async function tryDeploy(stage: DryStage, asked: DeployInputs, model: ModelVersion | undefined): Promise<void> {
 	const { plan } = stage;
 	const { smokeTest, traffic } = asked;
-	if (smokeTest !== undefined)
-		plan.note(`The smoke test ${smokeTest.file.path} is sent to the new deployment in a real run only.`);
-	for (const { percent, hold } of traffic) {
-		if (hold > 0) plan.note(`A real run stays at ${percent} % for ${Math.round(hold / 1000)} s.`);
-	}
+	const start = plan.requests.length;
 	const atOnce = traffic.map((one) => ({ ...one, hold: 0 }));
 	try {
 		await deployStep(stage, { ...asked, smokeTest: undefined, traffic: atOnce }, model);
 	} catch (error) {
 		// There was no rollout that could be undone: what went wrong is what there is to tell.
-		if (error instanceof RolloutError && error.cause instanceof ActionError) throw error.cause;
+		if (error instanceof RolloutError && error.cause instanceof Error) throw error.cause;
 		throw error;
+	}
+	if (smokeTest !== undefined)
+		plan.note(`The smoke test ${smokeTest.file.path} is sent to the new deployment in a real run only.`);
+	const shares = plan.requests
+		.slice(start)
+		.flatMap(({ body }) => Object.values(objectAt(body, 'properties', 'traffic')));
+	for (const { percent, hold } of traffic) {
+		// The first deployment of an endpoint has all of the traffic at once, whatever the steps.
+		if (hold > 0 && shares.includes(percent)) plan.note(`A real run holds ${percent} % for ${duration(hold)}.`);
 	}
 }
 

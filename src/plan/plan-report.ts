@@ -6,9 +6,9 @@ import type { PlannedMethod, PlannedRequest } from './plan.ts';
 /** One planned request in few words. */
 export interface PlannedLine {
 	readonly method: PlannedMethod;
-	/** `environment`, `job`, `traffic of the endpoint`, … */
+	/** `environment`, `job`, `deployment of the online endpoint e`, … */
 	readonly kind: string;
-	/** With the version, where there is one. */
+	/** With the version, where there is one, and what else tells requests for the same thing apart. */
 	readonly name: string;
 	/** Something in it is known in a real run only. */
 	readonly open: boolean;
@@ -47,11 +47,12 @@ export function lineOf({ method, path, body, undecided }: PlannedRequest): Plann
 		.split('/')
 		.map(decoded);
 	const kind = KINDS[collection] ?? collection;
-	if (more[0] === 'versions') return { method, kind: kindOf(kind, more[2]), name: `${name}:${more[1] ?? ''}`, open };
-	if (more[0] === 'deployments') {
-		return { method, kind: kindOf(`deployment of the ${kind} ${name}`, more[2]), name: more[1] ?? '', open };
-	}
-	return { method, kind: kindOf(kind, more[0]), name: `${name}${sharesIn(body)}`, open };
+	const line = (of: string, what: string, action?: string): PlannedLine => {
+		return { method, kind: of, name: action === undefined ? what : `${what} (${action})`, open };
+	};
+	if (more[0] === 'versions') return line(kind, `${name}:${more[1] ?? ''}`, more[2]);
+	if (more[0] === 'deployments') return line(`deployment of the ${kind} ${name}`, more[1] ?? '', more[2]);
+	return line(kind, name, more[0] ?? sharesIn(body));
 }
 
 /** A line of the log. */
@@ -59,17 +60,13 @@ export function toldLine({ method, kind, name }: PlannedLine): string {
 	return `Planned: ${method} ${kind} ${name}`;
 }
 
-function kindOf(kind: string, action: string | undefined): string {
-	return action === undefined ? kind : `${kind}: ${action}`;
-}
-
 /** What an endpoint's body says of who serves. */
-function sharesIn(body: PlannedRequest['body']): string {
+function sharesIn(body: PlannedRequest['body']): string | undefined {
 	const traffic = objectAt(body, 'properties', 'traffic');
 	const shares = Object.keys(traffic).map((name) => `${name} ${String(at(traffic, name))} %`);
 	const serving = textAt(body, 'properties', 'defaults', 'deploymentName');
-	if (serving !== undefined) return ` (default deployment ${serving})`;
-	return shares.length === 0 ? '' : ` (traffic ${shares.join(', ')})`;
+	if (serving !== undefined) return `default deployment ${serving}`;
+	return shares.length === 0 ? undefined : `traffic ${shares.join(', ')}`;
 }
 
 function decoded(part: string): string {

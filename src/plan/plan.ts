@@ -2,7 +2,7 @@
 // How they come here is planning-arm.ts's; how they are written to a file plan-file.ts's.
 import type { Upload } from '../asset/upload.ts';
 import type { JsonObject } from '../json.ts';
-import { unknownsIn } from './unknowns.ts';
+import { BLOB_URL, UNKNOWN, unknownsIn } from './unknowns.ts';
 
 /** How a planned request goes: a method of HTTP, or `UPLOAD` for files that go to storage. */
 export type PlannedMethod = 'PUT' | 'POST' | 'DELETE' | 'UPLOAD';
@@ -50,7 +50,8 @@ export class Plan {
 	upload({ content, prefix, written }: Upload, containerUrl: string): void {
 		const { files, bytes, hash } = content;
 		const body = { from: written, files: files.length, bytes, hash };
-		this.add({ method: 'UPLOAD', path: `${containerUrl}/${prefix}`, body });
+		const container = containerUrl === BLOB_URL ? UNKNOWN.blobUri : containerUrl;
+		this.add({ method: 'UPLOAD', path: `${container}/${prefix}`, body });
 	}
 
 	/** Says something about the plan, once. */

@@ -19,10 +19,8 @@ export const UNKNOWN = {
 /** Stands for `{blobUri}` where a URL is wanted. No host can have this name. */
 export const BLOB_URL = 'https://pending-upload.invalid/blobUri';
 
-/** What the words mean, wherever they stand in a request. */
+/** What the words mean, wherever they stand in a request. Those for the workspace are the same in all of a plan and are not marked. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
-	[/\{(?:subscription-id|resource-group|workspace)\}/, 'Which workspace it is: the inputs do not say.'],
-	[/\{location\}/, 'The region of the workspace, which is not looked up without credentials.'],
 	[/\{next(?:\+\d+)?\}/, 'The next free version, which is not looked up without credentials.'],
 	[/\{latest\}|azureml:[^"]+@latest/, 'The newest version, which is not looked up here.'],
 	[/\{account\}/, 'The storage behind the datastore of the workspace.'],
