@@ -9,17 +9,17 @@ import { findBatchEndpoint, forBatch } from './endpoint/batch-endpoint.ts';
 import { makesDefault } from './endpoint/batch-plan.ts';
 import { deployOnline } from './endpoint/deploy.ts';
 import { deleteEndpoint } from './endpoint/online-endpoint.ts';
-import { JobError, messageOf } from './errors.ts';
+import { JobError } from './errors.ts';
 import type { BatchFiles, RunFiles } from './files.ts';
-import type { DeployInputs, Inputs, RegisterInputs, TrainInputs } from './inputs.ts';
+import type { DeployInputs, Inputs, RegisterInputs } from './inputs.ts';
 import { cancelJob } from './job/cancel.ts';
 import { runTags } from './job/facts-of-run.ts';
 import { followJob } from './job/follow.ts';
 import type { Job } from './job/job.ts';
-import { type MetricPoint, readMetricHistory, readMetrics } from './job/metrics.ts';
-import { type TrainFacts, train } from './job/train.ts';
 import type { World } from './main.ts';
 import type { RunReport } from './report/run-report.ts';
+
+export { trainStep } from './train-step.ts';
 
 /** What the steps after sign-in share. */
 export interface Stage {
@@ -69,67 +69,6 @@ export async function assetsStep({ world, report, files, connection, publisher }
 	if (left.length > 0) {
 		const named = left.map(({ kind, name, version }) => `${kind} ${name}${version === undefined ? '' : `:${version}`}`);
 		report.notes.push(`In the workspace already and left as they are: ${named.join(', ')}.`);
-	}
-}
-
-/** How many metrics get a chart, and how many points of each are read for it. */
-const CHARTED_METRICS = 4;
-const CHARTED_POINTS = 2_000;
-
-/** Submits or follows the job, then reads its metrics. */
-export async function trainStep(
-	{ world, inputs, report, files, connection, publisher }: Stage,
-	asked: TrainInputs,
-): Promise<Job> {
-	const { workspace, http } = connection;
-	const { log, clock, signal, guard } = world;
-	const onFact = ({ job, attached, detached, took, lastLines }: Partial<TrainFacts>): void => {
-		if (job !== undefined) report.job = job;
-		if (attached !== undefined) report.jobAttached = attached;
-		if (detached !== undefined) report.jobDetached = detached;
-		if (took !== undefined) report.jobDuration = took;
-		if (lastLines !== undefined) report.lastLines = lastLines;
-	};
-	const job = await train(
-		{ ...asked, file: files.job, identity: inputs.identity },
-		{
-			workspace,
-			publisher,
-			http,
-			log,
-			clock,
-			signal,
-			run: inputs.run,
-			onFact,
-			guard: (name) => guard(asked.onCancel === 'cancel' ? (name ?? '') : ''),
-		},
-	);
-	if (job.status === 'Completed') await readJobMetrics(job, { world, connection, report });
-	return job;
-}
-
-/** Metrics are worth reporting, but a job that trained well is not failed for want of them. */
-async function readJobMetrics(
-	job: Job,
-	{ world, connection, report }: Pick<Stage, 'world' | 'connection' | 'report'>,
-): Promise<void> {
-	const { log, signal } = world;
-	try {
-		const metrics = await readMetrics(connection.workspace, job.name, signal);
-		report.metrics = metrics;
-		const named = Object.entries(metrics).map(([name, value]) => `${name} ${value}`);
-		if (named.length > 0) log.info(`Metrics: ${named.join(' · ')}`);
-		const history = new Map<string, readonly MetricPoint[]>();
-		for (const key of Object.keys(metrics).slice(0, CHARTED_METRICS)) {
-			history.set(
-				key,
-				await readMetricHistory(connection.workspace, { runId: job.name, key, most: CHARTED_POINTS, signal }),
-			);
-		}
-		report.history = history;
-	} catch (error) {
-		signal.throwIfAborted();
-		log.warning(`The metrics of the job could not be read: ${messageOf(error)}`);
 	}
 }
 

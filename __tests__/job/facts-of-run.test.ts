@@ -1,8 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { OWNER_PROPERTY, runTags, withRunFacts } from '../../src/job/facts-of-run.ts';
+import { trackOf } from '../../src/job/track.ts';
 import { runContext } from '../fixtures/run-context.ts';
 
 const PULL_REQUEST = runContext({ pullRequest: 7, branch: 'feature/x', headSha: 'b'.repeat(40) });
+const OWN = { owner: 'owner', jobFile: 'iris.yml' };
+const TRACK_TAGS = {
+	'github.job_file': 'iris.yml',
+	[trackOf(PULL_REQUEST, 'iris.yml')?.tag ?? '']: 'iris.yml for pull request 7',
+};
 
 describe('the tags of a run', () => {
 	test('say where it comes from', () => {
@@ -25,9 +31,9 @@ describe('a job body', () => {
 	const body = { properties: { jobType: 'Command', tags: { team: 'blue' }, properties: { own: '1' } } };
 
 	test('gets the facts, beside what its file says', () => {
-		expect(withRunFacts(body, PULL_REQUEST, 'iris-4711-abc').properties).toEqual({
+		expect(withRunFacts(body, PULL_REQUEST, { owner: 'iris-4711-abc', jobFile: './iris.yml' }).properties).toEqual({
 			jobType: 'Command',
-			tags: { ...runTags(PULL_REQUEST), team: 'blue' },
+			tags: { ...runTags(PULL_REQUEST), ...TRACK_TAGS, team: 'blue' },
 			properties: {
 				'mlflow.source.git.repoURL': 'https://github.com/octo/iris',
 				'mlflow.source.git.branch': 'feature/x',
@@ -45,14 +51,14 @@ describe('a job body', () => {
 				properties: { 'mlflow.source.git.commit': 'c', [OWNER_PROPERTY]: 'mine' },
 			},
 		};
-		const { tags, properties } = withRunFacts(written, PULL_REQUEST, 'owner').properties;
+		const { tags, properties } = withRunFacts(written, PULL_REQUEST, OWN).properties;
 		expect(tags).toMatchObject({ 'github.branch': 'mine', 'github.repository': 'octo/iris' });
 		expect(properties).toEqual({ 'mlflow.source.git.commit': 'c', [OWNER_PROPERTY]: 'mine' });
 	});
 
 	test('without tags and properties gets them', () => {
-		const { tags, properties } = withRunFacts({ properties: { tags: null } }, PULL_REQUEST, 'owner').properties;
-		expect(tags).toEqual(runTags(PULL_REQUEST));
+		const { tags, properties } = withRunFacts({ properties: { tags: null } }, PULL_REQUEST, OWN).properties;
+		expect(tags).toEqual({ ...runTags(PULL_REQUEST), ...TRACK_TAGS });
 		expect(properties).toMatchObject({ [OWNER_PROPERTY]: 'owner' });
 	});
 });

@@ -65,6 +65,7 @@ function scene(): Scene {
 					file: jobFile(),
 					name: undefined,
 					wait: true,
+					cancelSuperseded: false,
 					timeout: undefined,
 					onTimeout: 'cancel',
 					onCancel: 'cancel',

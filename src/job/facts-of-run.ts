@@ -2,6 +2,7 @@
 import { isObject, type Json, type JsonObject, objectAt } from '../json.ts';
 import type { RunContext } from '../run-context.ts';
 import type { JobBody } from './file/context.ts';
+import { jobFileName, trackOf } from './track.ts';
 
 /** The property by which a re-run of the workflow knows its own job. */
 export const OWNER_PROPERTY = 'azureml-action.run';
@@ -9,8 +10,16 @@ export const OWNER_PROPERTY = 'azureml-action.run';
 /** Azure ML refuses longer values of tags and properties. */
 const LONGEST_VALUE = 1000;
 
+/** What a job carries beside the facts of the run itself. */
+export interface JobFactsOfRun {
+	/** The name that this run gives its job. */
+	readonly owner: string;
+	/** Path of the job file, as the workflow names it. */
+	readonly jobFile: string;
+}
+
 /** The body with the facts of the run in `tags` and `properties`; what the file itself says there stays. */
-export function withRunFacts(body: JobBody, run: RunContext, owner: string): JobBody {
+export function withRunFacts(body: JobBody, run: RunContext, { owner, jobFile }: JobFactsOfRun): JobBody {
 	const { properties } = body;
 	const written = objectAt(properties, 'properties');
 	const git = Object.keys(written).some((key) => key.startsWith('mlflow.source.git.') || key.startsWith('azureml.git.'))
@@ -19,7 +28,7 @@ export function withRunFacts(body: JobBody, run: RunContext, owner: string): Job
 	return {
 		properties: {
 			...properties,
-			tags: { ...runTags(run), ...members(properties['tags']) },
+			tags: { ...runTags(run), ...trackTags(run, jobFile), ...members(properties['tags']) },
 			properties: { ...git, [OWNER_PROPERTY]: owner, ...members(written) },
 		},
 	};
@@ -46,6 +55,15 @@ export function runTags(run: RunContext): Record<string, string> {
 		'github.branch': run.branch,
 		'github.pull_request': run.pullRequest === undefined ? undefined : String(run.pullRequest),
 		'github.run_url': run.runUrl,
+	});
+}
+
+/** By these a later run finds the jobs of the same file for the same pull request or branch. */
+function trackTags(run: RunContext, jobFile: string): Record<string, string> {
+	const track = trackOf(run, jobFile);
+	return present({
+		'github.job_file': jobFileName(run, jobFile),
+		...(track === undefined ? {} : { [track.tag]: track.text }),
 	});
 }
 

@@ -16,12 +16,16 @@ import { jobBody, jobComputes } from './file/index.ts';
 import { type FollowedJob, followJob } from './follow.ts';
 import { findJob, isTerminal, type Job, jobFrom, jobPath } from './job.ts';
 import { defaultExperiment, deriveJobName } from './name.ts';
+import { cancelSuperseded, type SupersededJob } from './supersede.ts';
+import { trackOf } from './track.ts';
 
 export interface TrainRequest {
 	/** The job to submit; without it the job `name` is followed. */
 	readonly file: { readonly path: string; readonly job: JobFile } | undefined;
 	readonly name: string | undefined;
 	readonly wait: boolean;
+	/** Cancel what earlier runs of the same track have left running, before the job is submitted. */
+	readonly cancelSuperseded: boolean;
 	/** Milliseconds. */
 	readonly timeout: number | undefined;
 	readonly onTimeout: 'cancel' | 'detach';
@@ -48,6 +52,8 @@ export interface TrainFacts {
 	readonly job: Job;
 	/** The job was there already. */
 	readonly attached: boolean;
+	/** Jobs of earlier runs that were to be cancelled before this one was submitted. */
+	readonly superseded: readonly SupersededJob[];
 	/** The step ended before the job. */
 	readonly detached: boolean;
 	/** Milliseconds. */
@@ -115,8 +121,11 @@ async function submit(file: NonNullable<TrainRequest['file']>, request: TrainReq
 			experimentName: defaultExperiment(run),
 		}),
 		run,
-		owner,
+		{ owner, jobFile: file.path },
 	);
+	if (request.cancelSuperseded) {
+		parts.onFact({ superseded: await cancelSuperseded(trackOf(run, file.path), parts) });
+	}
 	// Kept before the request: should the step be killed while it is under way, the post step knows what to look for.
 	guard(name);
 	return guarded(name, request, parts, async () => {

@@ -1,0 +1,84 @@
+// The train step of a run: the job, then what it has measured. What became of it is told to the report as it happens.
+import { messageOf } from './errors.ts';
+import type { TrainInputs } from './inputs.ts';
+import type { Job } from './job/job.ts';
+import { type MetricPoint, readMetricHistory, readMetrics } from './job/metrics.ts';
+import type { SupersededJob } from './job/supersede.ts';
+import { type TrainFacts, train } from './job/train.ts';
+import type { RunReport } from './report/run-report.ts';
+import type { Stage } from './steps.ts';
+
+/** How many metrics get a chart, and how many points of each are read for it. */
+const CHARTED_METRICS = 4;
+const CHARTED_POINTS = 2_000;
+
+/** Submits or follows the job, then reads its metrics. */
+export async function trainStep(
+	{ world, inputs, report, files, connection, publisher }: Stage,
+	asked: TrainInputs,
+): Promise<Job> {
+	const { workspace, http } = connection;
+	const { log, clock, signal, guard } = world;
+	const job = await train(
+		{ ...asked, file: files.job, identity: inputs.identity },
+		{
+			workspace,
+			publisher,
+			http,
+			log,
+			clock,
+			signal,
+			run: inputs.run,
+			onFact: (facts) => note(report, facts),
+			guard: (name) => guard(asked.onCancel === 'cancel' ? (name ?? '') : ''),
+		},
+	);
+	if (job.status === 'Completed') await readJobMetrics(job, { world, connection, report });
+	return job;
+}
+
+function note(report: RunReport, facts: Partial<TrainFacts>): void {
+	const { job, attached, detached, took, lastLines, superseded } = facts;
+	if (job !== undefined) report.job = job;
+	if (attached !== undefined) report.jobAttached = attached;
+	if (detached !== undefined) report.jobDetached = detached;
+	if (took !== undefined) report.jobDuration = took;
+	if (lastLines !== undefined) report.lastLines = lastLines;
+	if (superseded !== undefined) noteSuperseded(report, superseded);
+}
+
+function noteSuperseded({ notes }: RunReport, superseded: readonly SupersededJob[]): void {
+	const named = (cancelled: boolean): string =>
+		superseded
+			.filter((job) => job.cancelled === cancelled)
+			.map(({ name }) => `\`${name}\``)
+			.join(', ');
+	const [cancelled, left] = [named(true), named(false)];
+	if (cancelled !== '') notes.push(`Cancelled, because this run supersedes it: ${cancelled}.`);
+	if (left !== '') notes.push(`Superseded by this run, but could not be cancelled and may still run: ${left}.`);
+}
+
+/** Metrics are worth reporting, but a job that trained well is not failed for want of them. */
+async function readJobMetrics(
+	job: Job,
+	{ world, connection, report }: Pick<Stage, 'world' | 'connection' | 'report'>,
+): Promise<void> {
+	const { log, signal } = world;
+	try {
+		const metrics = await readMetrics(connection.workspace, job.name, signal);
+		report.metrics = metrics;
+		const named = Object.entries(metrics).map(([name, value]) => `${name} ${value}`);
+		if (named.length > 0) log.info(`Metrics: ${named.join(' · ')}`);
+		const history = new Map<string, readonly MetricPoint[]>();
+		for (const key of Object.keys(metrics).slice(0, CHARTED_METRICS)) {
+			history.set(
+				key,
+				await readMetricHistory(connection.workspace, { runId: job.name, key, most: CHARTED_POINTS, signal }),
+			);
+		}
+		report.history = history;
+	} catch (error) {
+		signal.throwIfAborted();
+		log.warning(`The metrics of the job could not be read: ${messageOf(error)}`);
+	}
+}
