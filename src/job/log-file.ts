@@ -129,7 +129,9 @@ export class LogFile {
 		if (this.#doubtful) {
 			const place = this.#offset - from - this.#tail.length;
 			if (place < 0) return undefined;
-			if (!body.subarray(place, place + this.#tail.length).equals(this.#tail)) return this.#restart('was written anew');
+			const again = body.subarray(place, place + this.#tail.length);
+			if (!again.equals(this.#tail.subarray(0, again.length))) return this.#restart('was written anew');
+			if (again.length < this.#tail.length) return undefined;
 			this.#doubtful = false;
 		}
 		return this.#append(body.subarray(this.#offset - from));
