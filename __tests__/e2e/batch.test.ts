@@ -64,13 +64,30 @@ async function runAll() {
 	const strict = files(BAD, 'error_threshold: 0\nretry_settings: {max_retries: 0}');
 	const failed = await site.run({ ...version, 'smoke-test-file': 'request.json' }, { files: strict });
 	const afterFailure = await stateOf();
+	const slow = files([
+		...GOOD.slice(0, -1),
+		"    print('scoring', flush=True)",
+		'    import time',
+		'    time.sleep(300)',
+	]);
+	const cancelled = await site.run(
+		{ ...version, 'smoke-test-file': 'request.json' },
+		{ files: slow, cancel: { when: (log) => /batchjob-\S+: Running/.test(log) } },
+	);
+	const afterCancel = await settled();
 	const dark = await site.run({ ...version, traffic: '0' }, { files: files(GOOD) });
 	const afterDark = await stateOf();
 	const since = site.requests().length;
 	const wrong = await site.run({ ...version, traffic: '10,100' }, { files: files(GOOD) });
 	const sent = site.requests(since).length;
 	const removed = await site.run({ 'endpoint-name': 'scores', 'delete-endpoint': 'true' });
-	return { first, failed, afterFailure, dark, afterDark, wrong, sent, removed };
+	return { first, failed, afterFailure, cancelled, afterCancel, dark, afterDark, wrong, sent, removed };
+}
+
+/** The state once the service has done all that it was asked to. */
+async function settled(): ReturnType<typeof stateOf> {
+	await site.emulator.settled();
+	return stateOf();
 }
 
 async function stateOf(): Promise<{ serves: unknown; deployments: unknown[] }> {
@@ -115,6 +132,14 @@ describe('a deployment whose scoring job fails', () => {
 		expect(runs.failed.summary).toMatch(/The default deployment was not touched \(blue\)\..*was deleted/);
 		expect(runs.failed.stdout).toContain('no such column');
 	});
+});
+
+test('a cancelled run takes its scoring job and its deployment along', async () => {
+	expect(runs.cancelled.code).not.toBe(0);
+	expect(runs.afterCancel).toEqual({ serves: 'blue', deployments: ['blue'] });
+	const [job = ''] = /batchjob-[-\w]+/.exec(runs.cancelled.stdout) ?? [];
+	expect(site.emulator.jobs().find(({ name }) => name === job)?.status).toBe('Canceled');
+	expect(runs.cancelled.outputs['rolled-back']).toBe('true');
 });
 
 test('traffic 0 deploys beside what serves and switches nothing', () => {
