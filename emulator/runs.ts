@@ -35,6 +35,10 @@ export interface Run {
 	artifactsUri: string;
 	/** What the job registered or stored, by output name. */
 	outputs: Record<string, { assetId: string; type: string }>;
+	/** Where the outputs are, by output name; the service shows assets only. */
+	outputUris?: Record<string, string>;
+	/** Sums up what a step of a pipeline does; a later step with the same sum may take its outputs. */
+	contentHash?: string;
 	error?: RunError;
 	warnings: string[];
 	/** True after an MLflow `runs/delete`. */
@@ -67,6 +71,9 @@ export interface SavedRuns {
 	runs: Run[];
 }
 
+/** Is told which run logged which metric. */
+export type MetricWatcher = (runId: string, key: string) => void;
+
 const TERMINAL = new Set(['Completed', 'Failed', 'Canceled']);
 
 /** Tells whether a job or run in this state will never change its state again. */
@@ -85,6 +92,7 @@ export class RunStore {
 	readonly #experiments = new Map<string, Experiment>();
 	readonly #clock: () => number;
 	readonly #changed: () => void;
+	readonly #metricWatchers = new Set<MetricWatcher>();
 
 	/** `clock` gives milliseconds since 1970; `changed` is called after each change. */
 	constructor(clock: () => number = Date.now, changed: () => void = () => {}) {
@@ -183,6 +191,13 @@ export class RunStore {
 			points.push(point);
 			run.metrics[key] = points;
 		});
+		for (const watcher of this.#metricWatchers) watcher(runId, key);
+	}
+
+	/** Calls the watcher after each logged value of any run, until the function is called that this gives. */
+	watchMetrics(watcher: MetricWatcher): () => void {
+		this.#metricWatchers.add(watcher);
+		return () => void this.#metricWatchers.delete(watcher);
 	}
 
 	/** Forgets a run altogether, as deleting its job does. */

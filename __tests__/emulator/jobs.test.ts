@@ -157,10 +157,17 @@ describe('a command job', () => {
 
 describe('jobs', () => {
 	test('of other types are accepted and fail with a reason', async () => {
+		const body = { jobType: 'Spark', codeId: 'c', entry: { sparkJobEntryType: 'SparkJobPythonEntry', file: 'a.py' } };
+		const spark = await client.arm('PUT', '/jobs/spark', { properties: body });
+		expect([spark.status, at(spark.body, 'properties', 'status')]).toEqual([201, 'NotStarted']);
+		expect(await client.ended('spark')).toBe('Failed');
+		expect(at((await details('spark')).body, 'error', 'error', 'message')).toContain('Spark are not emulated');
+	});
+
+	test('of the kind pipeline are not cancelled any more when they are over', async () => {
 		const put = await client.arm('PUT', '/jobs/pipe', { properties: { jobType: 'Pipeline', jobs: {}, settings: {} } });
 		expect([put.status, at(put.body, 'properties', 'status')]).toEqual([201, 'Preparing']);
-		await client.ended('pipe');
-		expect(at((await details('pipe')).body, 'error', 'error', 'message')).toContain('Pipeline are not emulated');
+		expect(await client.ended('pipe')).toBe('Completed');
 		const cancel = await client.arm('POST', '/jobs/pipe/cancel');
 		expect([cancel.status, at(cancel.body, 'error', 'message')]).toEqual([
 			400,

@@ -19,9 +19,12 @@ export function checkReferences(call: ArmCall, job: Json): void {
 	}
 	checkAsset(references, textOf(job['componentId']));
 	for (const input of Object.values(objectOf(job['inputs']))) checkAsset(references, textOf(objectOf(input)['uri']));
-	for (const node of Object.values(objectOf(job['jobs']))) {
-		checkAsset(references, textOf(objectOf(node)['componentId']));
-		checkCompute(references, textOf(objectOf(node)['computeId']));
+	checkCompute(references, textOf(objectOf(job['settings'])['default_compute']));
+	for (const node of Object.values(objectOf(job['jobs'])).map(objectOf)) {
+		checkAsset(references, textOf(node['componentId']));
+		checkAsset(references, textOf(objectOf(node['trial'])['componentId']));
+		checkCompute(references, textOf(node['computeId']));
+		for (const input of Object.values(objectOf(node['inputs']))) checkAsset(references, textOf(objectOf(input)['uri']));
 	}
 }
 

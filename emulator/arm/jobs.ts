@@ -1,10 +1,12 @@
-// Jobs as Resource Manager sees them: put, read, listed, cancelled, deleted. What a command job does is in job-runner.ts.
+// Jobs as Resource Manager sees them: put, read, listed, cancelled, deleted. What a job does is in jobs/, what is kept
+// of its body in job-bodies.ts.
 
 import { armError, LOCATION, serviceError } from '../errors.ts';
+import { checkPipeline } from '../jobs/pipeline/plan.ts';
+import { checkSweep } from '../jobs/sweep/plan.ts';
 import { isTerminal } from '../runs.ts';
 import type { Answer } from '../server.ts';
 import type { Resource } from '../state.ts';
-import { ARTIFACT_CONTAINER } from '../storage.ts';
 import {
 	type ArmCall,
 	checkName,
@@ -19,32 +21,33 @@ import {
 	standard,
 	stored,
 	textOf,
-	workspaceId,
 } from './call.ts';
-import { ARTIFACT_DATASTORE } from './datastores.ts';
 import type { ArmRoutes } from './face.ts';
+import { keptJob } from './job-bodies.ts';
 import { checkReferences } from './job-references.ts';
 import type { JobRunner } from './job-runner.ts';
-import { artifactsPath } from './references.ts';
 import { checkBody } from './schemas.ts';
-import { trackingUri, workspaceOf } from './workspaces.ts';
-
-const FIRST_STATUS: Record<string, string> = {
-	Command: 'Starting',
-	Pipeline: 'Preparing',
-	Sweep: 'Running',
-	AutoML: 'NotStarted',
-	Spark: 'NotStarted',
-};
+import { workspaceOf } from './workspaces.ts';
 
 /** Adds the routes of jobs. */
 export function routeJobs(routes: ArmRoutes, runner: JobRunner): void {
 	routes
 		.workspace('GET', '/jobs', list)
-		.workspace('GET', '/jobs/{name}', (call) => found(current(call, jobOf(call))))
+		.workspace('GET', '/jobs/{name}', get)
 		.workspace('PUT', '/jobs/{name}', (call) => put(call, runner))
 		.workspace('DELETE', '/jobs/{name}', (call) => remove(call, runner))
 		.workspace('POST', '/jobs/{name}/cancel', (call) => cancel(call, runner));
+}
+
+function get(call: ArmCall): Answer {
+	const name = call.names['name'] ?? '';
+	const run = call.platform.state.runs.get(name);
+	if (call.platform.state.resources.get(keyOf(call, 'jobs', name)) || run?.runType !== 'azureml.StepRun') {
+		return found(current(call, jobOf(call)));
+	}
+	// A step of a pipeline is known to run history alone: Resource Manager gives it without properties.
+	const { id, type } = makeResource(call, ['jobs', name], {});
+	return { status: 200, headers: standard, json: { id, name, type, properties: null, systemData: null } };
 }
 
 function jobOf(call: ArmCall): Resource {
@@ -59,13 +62,17 @@ function current(call: ArmCall, job: Resource): Resource {
 	const run = call.platform.state.runs.get(job.name);
 	if (!run) return job;
 	const properties = { ...objectOf(job.properties['properties']), ...run.properties };
-	return { ...job, properties: { ...job.properties, status: run.status, properties } };
+	const ofSystem = Object.entries(run.tags).filter(([name]) => name.startsWith('_aml_system_'));
+	const tags = { ...objectOf(job.properties['tags']), ...Object.fromEntries(ofSystem) };
+	return { ...job, properties: { ...job.properties, tags, status: run.status, properties } };
 }
 
 function list(call: ArmCall): Answer {
 	const [jobType, tag] = [call.query.get('jobType'), call.query.get('tag')];
 	const wanted = objectFilter(call.query.get('properties'));
 	const jobs = inView(call, call.platform.state.resources.list(keyOf(call, 'jobs')))
+		// Trials of a sweep are listed by run history, as its children.
+		.filter((job) => job.secret?.['parent'] === undefined)
 		.filter((job) => jobType === null || job.properties['jobType'] === jobType)
 		.filter((job) => tag === null || hasTag(objectOf(job.properties['tags']), tag))
 		.filter((job) => has(objectOf(job.properties['properties']), wanted))
@@ -104,10 +111,20 @@ function put(call: ArmCall, runner: JobRunner): Answer {
 	const before = call.platform.state.resources.get(key);
 	if (before) return update(call, before, given);
 	checkReferences(call, given);
-	const job = makeResource(call, ['jobs', name], kept(call, name, given));
+	checkParts(call, given);
+	const job = makeResource(call, ['jobs', name], keptJob(call, name, given));
 	call.platform.state.resources.put(key, job);
 	runner.start(call, job);
 	return stored(call, current(call, job), true);
+}
+
+/** Refuses what a schema cannot: bindings of a pipeline and the search space of a sweep. */
+function checkParts(call: ArmCall, given: Json): void {
+	if (given['jobType'] === 'Pipeline') checkPipeline(call, given);
+	if (given['jobType'] !== 'Sweep') return;
+	const parts = ['samplingAlgorithm', 'objective', 'limits', 'earlyTermination'].map((name) => objectOf(given[name]));
+	const [sampling = {}, objective = {}, limits = {}, earlyTermination = {}] = parts;
+	checkSweep({ searchSpace: given['searchSpace'], sampling, objective, limits, earlyTermination });
 }
 
 /** Only words about a job may change; the rest of a second PUT is passed over, as a retried PUT must be harmless. */
@@ -126,79 +143,6 @@ function update(call: ArmCall, job: Resource, given: Json): Answer {
 	});
 	call.platform.state.resources.touch();
 	return stored(call, current(call, job), false);
-}
-
-function kept(call: ArmCall, name: string, given: Json): Json {
-	const jobType = String(given['jobType']);
-	const resources = { instanceCount: 1, instanceType: null, properties: null, shmSize: '2g', dockerArgs: null };
-	const ofCommand = {
-		resources: { ...resources, ...objectOf(given['resources']) },
-		codeId: given['codeId'] ?? null,
-		distribution: given['distribution'] ?? null,
-		limits: given['limits'] ?? null,
-		environmentVariables: given['environmentVariables'] ?? {},
-		parameters: {},
-	};
-	return {
-		...given,
-		description: given['description'] ?? null,
-		tags: given['tags'] ?? {},
-		properties: { ...objectOf(given['properties']), '_azureml.ComputeTargetType': 'amlctrain' },
-		displayName: given['displayName'] ?? name,
-		status: FIRST_STATUS[jobType] ?? 'NotStarted',
-		experimentName: given['experimentName'] ?? 'Default',
-		services: { ...objectOf(given['services']), ...services(call, name) },
-		computeId: given['computeId'] ?? null,
-		isArchived: given['isArchived'] ?? false,
-		identity: given['identity'] ?? null,
-		componentId: given['componentId'] ?? null,
-		jobType,
-		...(jobType === 'Command' ? ofCommand : {}),
-		inputs: described(objectOf(given['inputs'])),
-		outputs: { ...outputs(name, objectOf(given['outputs'])), default: defaultOutput(name) },
-	};
-}
-
-function services(call: ArmCall, name: string): Json {
-	const { platform } = call;
-	const { subscription, group, workspace } = call.names;
-	const nothing = { status: null, errorMessage: null, properties: null, nodes: null };
-	const scope = `/subscriptions/${subscription}/resourcegroups/${group}/workspaces/${workspace}`;
-	const studio = `${platform.origins.arm}/studio/runs/${name}?wsid=${scope}`;
-	const tracking = `${trackingUri(platform, workspaceId(call))}?`;
-	return {
-		Tracking: { jobServiceType: 'Tracking', port: null, endpoint: tracking, ...nothing },
-		Studio: { jobServiceType: 'Studio', port: null, endpoint: studio, ...nothing },
-	};
-}
-
-function described(inputs: Json): Json {
-	const entries = Object.entries(inputs).map(([name, input]) => [name, { description: null, ...objectOf(input) }]);
-	return Object.fromEntries(entries);
-}
-
-/** The service chooses a place for each output whose job names none. */
-function outputs(job: string, given: Json): Json {
-	const entries = Object.entries(given).map(([name, value]) => {
-		const output = objectOf(value);
-		const slash = output['jobOutputType'] === 'uri_file' ? '' : '/';
-		const uri = textOf(output['uri']) ?? `azureml://datastores/workspaceblobstore/paths/azureml/${job}/${name}${slash}`;
-		const rest = { assetName: null, assetVersion: null, mode: 'ReadWriteMount', ...output };
-		return [name, { description: null, ...rest, uri: uri.replace(/\$\{\{\s*name\s*\}\}/g, job) }];
-	});
-	return Object.fromEntries(entries);
-}
-
-function defaultOutput(job: string): Json {
-	const uri = `azureml://datastores/${ARTIFACT_DATASTORE}/${artifactsPath(job)}`;
-	return {
-		description: null,
-		uri,
-		assetName: null,
-		assetVersion: null,
-		mode: 'ReadWriteMount',
-		jobOutputType: 'uri_folder',
-	};
 }
 
 function cancel(call: ArmCall, runner: JobRunner): Answer {
@@ -233,9 +177,7 @@ async function remove(call: ArmCall, runner: JobRunner): Promise<Answer> {
 	const key = keyOf(call, 'jobs', call.names['name'] ?? '');
 	const job = call.platform.state.resources.get(key);
 	if (!job) return { status: 204, headers: standard };
-	await runner.remove(job.name);
+	await runner.remove(call, job.name);
 	call.platform.state.resources.remove(key);
-	// A job of the same name later on must not write on in these logs.
-	await call.platform.storage.removeBelow(ARTIFACT_CONTAINER, `${artifactsPath(job.name)}/`);
 	return { status: 200, headers: standard };
 }

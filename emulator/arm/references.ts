@@ -101,13 +101,17 @@ export class References {
 	#outputPlace(job: string, output: string, path: string, uri: string): Place {
 		const jobName = decodeURIComponent(job);
 		const outputs = objectOf(this.resource('jobs', jobName)?.properties['outputs']);
-		const own = textOf(objectOf(outputs[output])['uri']);
 		const run = this.#platform.state.runs.get(jobName);
+		// The outputs of a pipeline lie where its steps wrote them; their job shows no URI.
+		const own = textOf(objectOf(outputs[output])['uri']) ?? run?.outputUris?.[output];
 		// `artifacts` is the name under which the files that a run logged are reached.
 		const base = own ?? (/^(artifacts|default)$/.test(output) ? run?.artifactsUri : undefined);
 		if (base === undefined) {
-			const known = Object.keys(outputs).join(', ') || 'none';
-			throw new Error(`${uri} names an output that job ${jobName} does not have. Its outputs: ${known}.`);
+			const best = run?.properties['best_child_run_id'];
+			const known = Object.keys({ ...outputs, ...run?.outputUris }).join(', ') || 'none';
+			// What the service does for a sweep is not confirmed; the documentation takes the outputs of the best trial.
+			const advice = best === undefined ? '' : ` It is a sweep: take the outputs of its best trial, ${best}.`;
+			throw new Error(`${uri} names an output that job ${jobName} does not have. Its outputs: ${known}.${advice}`);
 		}
 		const below = this.place(base);
 		return { container: below.container, path: joined(below.path, decoded(path)), jobName };
