@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { Fault } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { contentHashOf, type HashedFile, type HashKind, hashTree, type Onlooker, openPlainFile } from './hash.ts';
+import { walkWithIncludes } from './includes.ts';
 import { createSecretsGuard, lineAt } from './secrets-guard.ts';
 import { type LocalFile, type LocalTree, type WalkBounds, walk } from './walk.ts';
 import { isInside } from './withheld.ts';
@@ -62,6 +63,7 @@ const NAMED = 20;
 /**
  * Reads and hashes a local path.
  * @param written how the user's file names the path, for messages
+ * @param includes absolute paths of files and folders that come along, each under its base name
  * @throws ContentFaults with everything that is wrong with it
  */
 export async function readContent(
@@ -69,8 +71,9 @@ export async function readContent(
 	written: string,
 	kind: HashKind,
 	parts: ContentParts,
+	includes: readonly string[] = [],
 ): Promise<Content> {
-	const tree = await walk(local, parts);
+	const tree = includes.length === 0 ? await walk(local, parts) : await walkWithIncludes(local, includes, parts);
 	tellLeftOut(tree, written, parts.log);
 	const guard = new GuardedFiles(parts);
 	const { hash, files, problems } = await hashTree(tree, kind, guard, parts.signal);

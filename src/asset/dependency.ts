@@ -10,7 +10,7 @@ import type { Reference } from './reference.ts';
 /**
  * One thing to resolve. What the resolved string is:
  * - `reference`: the ARM id (or the URI as written) of what the reference leads to.
- * - `code`: ARM id of a code version that holds this folder or file.
+ * - `code`: ARM id of a code version that holds this folder or file, and what `includes` adds to it.
  * - `placeholder-code`: ARM id of a code version that holds one file, `COMPONENT_PLACEHOLDER`, because a component needs code.
  * - `upload`: `azureml://datastores/<store>/paths/LocalUpload/<hash>/<base name>` of a local file or folder (`uri_folder`s end in `/`).
  * - `build-context`: https URL of the uploaded folder, ending in `/`.
@@ -20,7 +20,15 @@ import type { Reference } from './reference.ts';
  */
 export type Dependency =
 	| { readonly need: 'reference'; readonly reference: Reference }
-	| { readonly need: 'code'; readonly path: string; readonly written: string; readonly at: Place }
+	| {
+			readonly need: 'code';
+			/** Empty where there are only includes. */
+			readonly path: string;
+			readonly written: string;
+			readonly at: Place;
+			/** Absolute paths of files and folders that come along, each under its base name. */
+			readonly includes?: readonly string[];
+	  }
 	| { readonly need: 'placeholder-code' }
 	| {
 			readonly need: 'upload';

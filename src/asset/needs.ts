@@ -21,6 +21,7 @@ export class DependencyKeys {
 				return `reference ${JSON.stringify(reference)}`;
 			}
 			case 'code':
+				return `code ${JSON.stringify([dependency.path, ...(dependency.includes ?? [])])}`;
 			case 'build-context':
 				return `${dependency.need} ${dependency.path}`;
 			case 'placeholder-code':
@@ -98,6 +99,6 @@ export function datastoreOf(dependency: Need<'upload' | 'build-context'>): strin
 }
 
 /** What tells contents apart: the same path has another hash for another use. */
-export function contentKey(path: string, kind: HashKind): string {
-	return `${kind} ${path}`;
+export function contentKey(path: string, kind: HashKind, includes: readonly string[] = []): string {
+	return `${kind} ${[path, ...includes].join('\0')}`;
 }

@@ -148,15 +148,14 @@ class AssetPublisher implements Publisher {
 		}
 	}
 
-	async #readFaults(
-		{ path, written, at }: Need<'code' | 'upload' | 'build-context'>,
-		kind: HashKind,
-	): Promise<Fault[]> {
+	async #readFaults(dependency: Need<'code' | 'upload' | 'build-context'>, kind: HashKind): Promise<Fault[]> {
+		const { path, written, at } = dependency;
+		const includes = dependency.need === 'code' ? dependency.includes : undefined;
 		const { checkout, runnerPaths = [], log, secrets, signal } = this.#parts;
 		const parts = { checkout, runnerPaths, log, secrets: secrets.values(), signal };
 		try {
-			const content = await this.#hashSlots.run(() => readContent(path, written, kind, parts));
-			this.#contents.set(contentKey(path, kind), content);
+			const content = await this.#hashSlots.run(() => readContent(path, written, kind, parts, includes));
+			this.#contents.set(contentKey(path, kind, includes), content);
 			return [];
 		} catch (error) {
 			if (!(error instanceof ContentFaults)) throw error;
@@ -220,7 +219,7 @@ class AssetPublisher implements Publisher {
 			case 'placeholder-code': {
 				const [content, written] =
 					dependency.need === 'code'
-						? [this.#content(dependency.path, 'content'), dependency.written]
+						? [this.#content(dependency.path, 'content', dependency.includes), dependency.written]
 						: [PLACEHOLDER_CODE, 'of components without code'];
 				const code = { ...this.#parts, signal, slots: this.#blobSlots };
 				return (await once(`code ${content.hash}`, () => publishCode(content, written, code))).id;
@@ -280,8 +279,8 @@ class AssetPublisher implements Publisher {
 		return (await once(definitionText(dependency, workspace.id, this.idOf), register)).id;
 	}
 
-	#content(path: string, kind: HashKind): Content {
-		const content = this.#contents.get(contentKey(path, kind));
+	#content(path: string, kind: HashKind, includes?: readonly string[]): Content {
+		const content = this.#contents.get(contentKey(path, kind, includes));
 		if (content === undefined) throw new Error(`${path} was not read before it is uploaded`);
 		return content;
 	}

@@ -230,7 +230,7 @@ class Walker {
 		return {
 			base: path.basename(this.#confines.root),
 			kind,
-			files: this.#files.sort((a, b) => inOrder(a.path, b.path)),
+			files: this.#files.sort(inFileOrder),
 			entries,
 			withheld: this.#withheld.sort(),
 			loops: this.#loops.sort(),
@@ -257,6 +257,11 @@ function nothing(root: string, problem: string): LocalTree {
 		loops: [],
 		problems: [problem],
 	};
+}
+
+/** The order of files in a tree and in a content hash. */
+export function inFileOrder(a: LocalFile, b: LocalFile): number {
+	return inOrder(a.path, b.path);
 }
 
 /** By lower case, and by code points as Python compares; names that differ in case alone by themselves. */

@@ -96,7 +96,6 @@ test.each([
 		/a whole number, as the input's type says/,
 	],
 	['an input without type', `${COMMAND}inputs: {x: {default: 1}}`, /needs the key 'type'/],
-	['more files', `${COMMAND}additional_includes: [../x]`, /not supported/],
 	['a Spark entry that is not there', 'type: spark\nname: s\ncode: src\nentry: {file: nope.py}', /src\/nope\.py/],
 	['a class as entry', 'type: spark\nname: s\ncode: src\nentry: {class_name: X}', /not supported by the Azure ML CLI/],
 ])('%s is refused', (_, yaml, message) => {

@@ -60,6 +60,18 @@ export function uploadHash(root: string): string {
 	return hash.digest('hex');
 }
 
+/** The files of a code folder and of what is included, each include below its base name. */
+function mergedFiles(code: string, includes: readonly string[]): readonly LocalFile[] {
+	const own = code === '' ? [] : filesOf(code);
+	const more = includes.flatMap((include) =>
+		filesOf(include).map(({ name, data }) => ({
+			name: statSync(include).isFile() ? name : `${path.basename(include)}/${name}`,
+			data,
+		})),
+	);
+	return [...own, ...more];
+}
+
 function contentHash(files: readonly LocalFile[]): string {
 	const sorted = files.toSorted((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
 	const hash = createHash('sha256').update(String(sorted.length));
@@ -117,7 +129,13 @@ export class ImaginedWorkspace {
 			case 'reference':
 				return idOfReference(dependency.reference);
 			case 'code':
-				return this.#code(filesOf(dependency.path), dependency.path, uploadHash(dependency.path));
+				return dependency.includes === undefined
+					? this.#code(filesOf(dependency.path), dependency.path, uploadHash(dependency.path))
+					: this.#code(
+							mergedFiles(dependency.path, dependency.includes),
+							'/code_with_additional_includes',
+							md5([dependency.path, ...dependency.includes].join()),
+						);
 			case 'placeholder-code':
 				return this.#code(
 					[{ name: 'COMPONENT_PLACEHOLDER', data: Buffer.from('x') }],

@@ -1,13 +1,14 @@
 // Command components, from a file or from an inline node, and their spec.
-import { codeSource, environmentSource, type Needs } from '../../asset/asset-sources.ts';
+import { environmentSource, type Needs } from '../../asset/asset-sources.ts';
 import type { Place } from '../../errors.ts';
 import { type JsonObject, jsonObject, mapValues } from '../../json.ts';
 import type { MapReader } from '../../yaml/checks.ts';
 import { checkCommand } from '../../yaml/expressions.ts';
 import { boolean, filledText, jsonMap, stringMap, text, version } from '../../yaml/values.ts';
+import { readComponentCode } from './component-code.ts';
 import { type ComponentCode, type ReadComponent, snakeCase, specId } from './component-reference.ts';
 import { inputPorts, outputPorts, type Port, portSpec } from './ports.ts';
-import { type Distribution, distribution, jobResources } from './resources.ts';
+import { type Distribution, distribution, distributionBody, jobResources } from './resources.ts';
 
 /** What every component has besides its task. */
 export interface ComponentFacts {
@@ -17,6 +18,7 @@ export interface ComponentFacts {
 	readonly displayName: string | undefined;
 	readonly description: string | undefined;
 	readonly tags: ReadonlyMap<string, string> | undefined;
+	readonly properties: ReadonlyMap<string, string> | undefined;
 	readonly deterministic: boolean;
 	readonly inputs: ReadonlyMap<string, Port>;
 	readonly outputs: ReadonlyMap<string, Port>;
@@ -27,7 +29,7 @@ export interface ComponentFacts {
 
 /** Reads what every component file has. */
 export function readComponentFacts(map: MapReader): ComponentFacts {
-	map.ignore('id', 'creation_context', 'latest_version', 'type', 'properties', 'auto_delete_setting');
+	map.ignore('id', 'creation_context', 'latest_version', 'type');
 	return {
 		schema: map.optional('$schema', text),
 		name: map.optional('name', filledText),
@@ -35,6 +37,7 @@ export function readComponentFacts(map: MapReader): ComponentFacts {
 		displayName: map.optional('display_name', text),
 		description: map.optional('description', text),
 		tags: map.optional('tags', stringMap),
+		properties: map.optional('properties', stringMap),
 		deterministic: map.optional('is_deterministic', boolean) ?? true,
 		inputs: map.optional('inputs', inputPorts) ?? new Map(),
 		outputs: map.optional('outputs', outputPorts) ?? new Map(),
@@ -50,6 +53,7 @@ export function factsSpec(facts: ComponentFacts): JsonObject {
 		display_name: facts.displayName,
 		description: facts.description,
 		tags: facts.tags && mapValues(facts.tags, (tag) => tag),
+		properties: facts.properties && mapValues(facts.properties, (property) => property),
 		is_deterministic: facts.deterministic,
 		inputs: facts.inputs.size > 0 ? mapValues(facts.inputs, portSpec) : undefined,
 		outputs: facts.outputs.size > 0 ? mapValues(facts.outputs, portSpec) : undefined,
@@ -61,6 +65,8 @@ export function factsSpec(facts: ComponentFacts): JsonObject {
 export interface CommandTask {
 	readonly command: string;
 	readonly code: ComponentCode;
+	/** What `additional_includes` lists, as written. */
+	readonly includes: readonly string[] | undefined;
 	readonly environment: Needs<'environment' | 'reference'>;
 	/** As the spec holds them. */
 	readonly resources: JsonObject | undefined;
@@ -83,9 +89,11 @@ export function readCommandTask(map: MapReader): CommandTask {
 	if (resources !== undefined) {
 		jobResources(resources, map.reading);
 	}
+	const { code, includes } = readComponentCode(map);
 	return {
 		command: map.required('command', filledText),
-		code: map.optional('code', codeSource) ?? { need: 'placeholder-code' },
+		code: code ?? { need: 'placeholder-code' },
+		includes,
 		environment: map.required('environment', environmentSource),
 		resources: resources && jsonMap(resources, map.reading),
 		distribution: map.optional('distribution', distribution),
@@ -97,14 +105,14 @@ export function makeCommandComponent(facts: ComponentFacts, task: CommandTask): 
 	return {
 		inputs: facts.inputs,
 		outputs: facts.outputs,
-		task: undefined,
+		task: () => inheritedByNodes(task),
 		file: {
 			type: 'command',
 			name: facts.name,
 			version: facts.version,
 			description: facts.description,
 			tags: facts.tags,
-			properties: undefined,
+			properties: facts.properties,
 			dependencies: [task.code, task.environment],
 			at: facts.at,
 			spec: ({ idOf }) =>
@@ -116,9 +124,18 @@ export function makeCommandComponent(facts: ComponentFacts, task: CommandTask): 
 					environment: specId(task.environment, idOf),
 					resources: task.resources,
 					distribution: task.distribution && distributionSpec(task.distribution),
+					additional_includes: task.includes,
 				}),
 		},
 	};
+}
+
+// A node that says nothing of its own about these repeats what its component says.
+function inheritedByNodes(task: CommandTask): JsonObject {
+	return jsonObject({
+		resources: task.resources,
+		distribution: task.distribution && snakeCase(distributionBody(task.distribution)),
+	});
 }
 
 function distributionSpec(value: Distribution): JsonObject {

@@ -101,7 +101,7 @@ export function makeParallelComponent(facts: ComponentFacts, settings: ParallelS
 			version: facts.version,
 			description: facts.description,
 			tags: facts.tags,
-			properties: undefined,
+			properties: facts.properties,
 			dependencies: taskDependencies(settings.task),
 			at: facts.at,
 			spec: ({ idOf }) =>

@@ -23,7 +23,7 @@ export function pipelineComponent(map: MapReader, component: ReadNodeComponent):
 			version: facts.version,
 			description: facts.description,
 			tags: facts.tags,
-			properties: undefined,
+			properties: facts.properties,
 			dependencies: jobs.flatMap((node) => node.dependencies),
 			at: facts.at,
 			spec: (context) => {

@@ -26,7 +26,7 @@ export function makeSparkComponent(facts: ComponentFacts, task: SparkTask): Read
 			version: facts.version,
 			description: facts.description,
 			tags: facts.tags,
-			properties: undefined,
+			properties: facts.properties,
 			dependencies: task.environment === undefined ? [code] : [code, task.environment],
 			at: facts.at,
 			spec: ({ idOf }) =>
@@ -38,6 +38,7 @@ export function makeSparkComponent(facts: ComponentFacts, task: SparkTask): Read
 					entry: { file: task.entry },
 					conf: specConf(task.conf),
 					...sparkFiles(task),
+					additional_includes: task.includes,
 				}),
 		},
 	};

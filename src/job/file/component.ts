@@ -5,6 +5,7 @@ import { FileError } from '../../errors.ts';
 import { asText, child, describe, MapReader, Reading, type Warn } from '../../yaml/checks.ts';
 import { openYaml } from '../../yaml/load.ts';
 import type { YamlFile, YamlNode } from '../../yaml/node.ts';
+import { warnOfIncludesFile } from './component-code.ts';
 import { commandComponent } from './component-command.ts';
 import { parallelComponent } from './component-parallel.ts';
 import { pipelineComponent } from './component-pipeline.ts';
@@ -15,6 +16,7 @@ import { sparkComponent } from './component-spark.ts';
 export function readComponentFile(file: YamlFile, warn?: Warn): ComponentFile {
 	const reading = new Reading(file);
 	const { file: component } = componentOf(file.root, reading, undefined);
+	warnOfIncludesFile(reading, file.root.at);
 	if (component.name === undefined) {
 		reading.fault(file.root.at, "A component file needs the key 'name'.");
 	}
@@ -27,10 +29,6 @@ export function componentOf(root: YamlNode, reading: Reading, expected: string |
 	const map = new MapReader(root, reading, 'a component');
 	const type = asText(child(root, 'type'))?.text.toLowerCase() ?? expected ?? 'command';
 	const component = byType(type, map);
-	if (map.has('additional_includes')) {
-		const at = map.node('additional_includes')?.at ?? map.at;
-		reading.fault(at, "'additional_includes' is not supported. Move the files below the component's code folder.");
-	}
 	if (root.kind === 'map') {
 		map.done();
 	}
@@ -127,7 +125,9 @@ function openComponent(
 	const shown = reading.relative(written);
 	try {
 		const file = openYaml(absolute, shown);
-		return componentOf(file.root, reading.within(file), expected);
+		const within = reading.within(file);
+		warnOfIncludesFile(within, file.root.at);
+		return componentOf(file.root, within, expected);
 	} catch (error) {
 		if (!(error instanceof FileError)) {
 			throw error;

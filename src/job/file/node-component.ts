@@ -50,7 +50,8 @@ export function commandNode(name: string, map: MapReader, scope: PipelineScope):
 		return wrongType(component, facts, map, scope);
 	}
 	const settings = commandSettings(map);
-	return finish(facts, component, map, (context) => settings(context));
+	const inherited = component.form === 'known' && map.has('component') ? component.component.task : undefined;
+	return finish(facts, component, map, (context) => ({ ...inherited?.(context.idOf), ...settings(context) }));
 }
 
 // A node without `type` whose component file turns out to be of another type.
@@ -125,6 +126,7 @@ function inlineFacts(facts: NodeFacts, map: MapReader, scope: PipelineScope): Co
 		displayName: facts.displayName ?? facts.name,
 		description: facts.description,
 		tags: facts.tags,
+		properties: undefined,
 		deterministic: map.optional('is_deterministic', boolean) ?? true,
 		inputs: new Map([...facts.inputs].map(([key, input]) => [key, inferInput(input, scope)])),
 		outputs: new Map(names.map((key) => [key, inferOutput(facts.outputs.get(key), scope)])),

@@ -1,9 +1,11 @@
 // What a Spark job, component or node runs: entry, configuration, files, resources.
-import { codeSource, environmentSource, type Needs } from '../../asset/asset-sources.ts';
+import { environmentSource, type Needs } from '../../asset/asset-sources.ts';
 import { localPath } from '../../asset/local-path.ts';
 import { type Json, type JsonObject, jsonObject } from '../../json.ts';
 import { listOf, type MapReader, mapOf, mapping, type Reader } from '../../yaml/checks.ts';
 import { filledText, json, stringified, text } from '../../yaml/values.ts';
+
+import { readComponentCode } from './component-code.ts';
 
 /** A value of the Spark configuration: as JSON, and as the text that Python prints. */
 export interface ConfValue {
@@ -23,6 +25,8 @@ export interface SparkTask {
 	readonly files: readonly string[] | undefined;
 	readonly archives: readonly string[] | undefined;
 	readonly environment: Needs<'environment' | 'reference'> | undefined;
+	/** What `additional_includes` lists, as written. */
+	readonly includes: readonly string[] | undefined;
 }
 
 /** The serverless Spark pool that a job gets. */
@@ -60,7 +64,8 @@ const conf: Reader<ReadonlyMap<string, ConfValue>> = (node, reading) =>
 
 /** Reads what Spark runs. */
 export function readSparkTask(map: MapReader): SparkTask {
-	const code = map.optional('code', codeSource);
+	const { code: own, includes } = readComponentCode(map);
+	const code = own?.need === 'placeholder-code' ? undefined : own;
 	const file = map.required('entry', entry);
 	const at = map.node('entry')?.at ?? map.at;
 	if (code?.need === 'code' && code.path !== '' && file !== '') {
@@ -76,6 +81,7 @@ export function readSparkTask(map: MapReader): SparkTask {
 		files: map.optional('files', listOf(filledText)),
 		archives: map.optional('archives', listOf(filledText)),
 		environment: map.optional('environment', environmentSource),
+		includes,
 	};
 }
 
