@@ -136,11 +136,11 @@ class PipelineLife {
 		const run = this.#completed(node.name);
 		this.#log(`Completing processing run id ${step.runId}.`);
 		if (run) this.#publish(node, run);
-		if (run || this.#isCanceled) return;
+		// Those that are cancelled because another one failed are no reason of the failure.
+		if (run || this.#isStopping()) return;
 		// A step that its own limit cancelled counts as failed; what the service makes of it is not confirmed.
-		const isFirst = this.#failed.length === 0;
 		this.#failed.push(`${this.#plan.path}/${node.name}`);
-		if (this.#plan.settings.continueOnStepFailure || !isFirst) return;
+		if (this.#plan.settings.continueOnStepFailure) return;
 		this.#log('Execution of experiment failed, update experiment status and cancel running nodes.');
 		this.#cancelSteps();
 	}
