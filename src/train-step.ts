@@ -38,9 +38,10 @@ export async function trainStep(
 }
 
 function note(report: RunReport, facts: Partial<TrainFacts>): void {
-	const { job, attached, detached, took, lastLines, superseded } = facts;
+	const { job, attached, reused, detached, took, lastLines, superseded } = facts;
 	if (job !== undefined) report.job = job;
 	if (attached !== undefined) report.jobAttached = attached;
+	if (reused !== undefined) report.jobReused = reused;
 	if (detached !== undefined) report.jobDetached = detached;
 	if (took !== undefined) report.jobDuration = took;
 	if (lastLines !== undefined) report.lastLines = lastLines;

@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { OWNER_PROPERTY, runTags, withRunFacts } from '../../src/job/facts-of-run.ts';
+import { CONTENT_PROPERTY } from '../../src/job/reuse.ts';
 import { trackOf } from '../../src/job/track.ts';
 import { runContext } from '../fixtures/run-context.ts';
 
 const PULL_REQUEST = runContext({ pullRequest: 7, branch: 'feature/x', headSha: 'b'.repeat(40) });
-const OWN = { owner: 'owner', jobFile: 'iris.yml' };
+const OWN = { owner: 'owner', jobFile: 'iris.yml', content: 'c0ffee' };
 const TRACK_TAGS = {
 	'github.job_file': 'iris.yml',
 	[trackOf(PULL_REQUEST, 'iris.yml')?.tag ?? '']: 'iris.yml for pull request 7',
@@ -31,7 +32,9 @@ describe('a job body', () => {
 	const body = { properties: { jobType: 'Command', tags: { team: 'blue' }, properties: { own: '1' } } };
 
 	test('gets the facts, beside what its file says', () => {
-		expect(withRunFacts(body, PULL_REQUEST, { owner: 'iris-4711-abc', jobFile: './iris.yml' }).properties).toEqual({
+		expect(
+			withRunFacts(body, PULL_REQUEST, { ...OWN, owner: 'iris-4711-abc', jobFile: './iris.yml' }).properties,
+		).toEqual({
 			jobType: 'Command',
 			tags: { ...runTags(PULL_REQUEST), ...TRACK_TAGS, team: 'blue' },
 			properties: {
@@ -40,6 +43,7 @@ describe('a job body', () => {
 				'mlflow.source.git.commit': 'b'.repeat(40),
 				[OWNER_PROPERTY]: 'iris-4711-abc',
 				own: '1',
+				[CONTENT_PROPERTY]: 'c0ffee',
 			},
 		});
 	});
@@ -48,12 +52,16 @@ describe('a job body', () => {
 		const written = {
 			properties: {
 				tags: { 'github.branch': 'mine' },
-				properties: { 'mlflow.source.git.commit': 'c', [OWNER_PROPERTY]: 'mine' },
+				properties: { 'mlflow.source.git.commit': 'c', [OWNER_PROPERTY]: 'mine', [CONTENT_PROPERTY]: 'forged' },
 			},
 		};
 		const { tags, properties } = withRunFacts(written, PULL_REQUEST, OWN).properties;
 		expect(tags).toMatchObject({ 'github.branch': 'mine', 'github.repository': 'octo/iris' });
-		expect(properties).toEqual({ 'mlflow.source.git.commit': 'c', [OWNER_PROPERTY]: 'mine' });
+		expect(properties).toEqual({
+			'mlflow.source.git.commit': 'c',
+			[OWNER_PROPERTY]: 'mine',
+			[CONTENT_PROPERTY]: 'c0ffee',
+		});
 	});
 
 	test('without tags and properties gets them', () => {

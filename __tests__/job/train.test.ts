@@ -66,6 +66,7 @@ function scene(): Scene {
 					name: undefined,
 					wait: true,
 					cancelSuperseded: false,
+					reuse: false,
 					timeout: undefined,
 					onTimeout: 'cancel',
 					onCancel: 'cancel',

@@ -34,7 +34,7 @@ export const PLACEHOLDER_CODE: Content = contentOfText(
 /** A code version with this content (hashed by content): one that is there, or a new one. */
 export async function publishCode(content: Content, written: string, parts: CodeParts): Promise<MadeAsset> {
 	const { workspace, log, signal, newName = () => randomUUID() } = parts;
-	const amount = { files: content.files.length, bytes: content.bytes };
+	const amount = { files: content.files.length, bytes: content.bytes, hash: content.hash };
 	const sizes = `${filesText(amount.files)}, ${bytesText(amount.bytes)}`;
 	const name = newName(content.hash);
 	const known = await findCode(workspace, name, content.hash, signal);

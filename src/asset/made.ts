@@ -9,6 +9,8 @@ export interface MadeAsset {
 	readonly version?: string;
 	/** ARM id, or the URI of an upload. */
 	readonly id: string;
+	/** Hash of the content of code. */
+	readonly hash?: string;
 	/** It was there before. */
 	readonly reused: boolean;
 	/** Number and size of the local files. */

@@ -2,6 +2,7 @@
 import { isObject, type Json, type JsonObject, objectAt } from '../json.ts';
 import type { RunContext } from '../run-context.ts';
 import type { JobBody } from './file/context.ts';
+import { CONTENT_PROPERTY } from './reuse.ts';
 import { jobFileName, trackOf } from './track.ts';
 
 /** The property by which a re-run of the workflow knows its own job. */
@@ -16,10 +17,12 @@ export interface JobFactsOfRun {
 	readonly owner: string;
 	/** Path of the job file, as the workflow names it. */
 	readonly jobFile: string;
+	/** The hash of what the job does. */
+	readonly content: string;
 }
 
 /** The body with the facts of the run in `tags` and `properties`; what the file itself says there stays. */
-export function withRunFacts(body: JobBody, run: RunContext, { owner, jobFile }: JobFactsOfRun): JobBody {
+export function withRunFacts(body: JobBody, run: RunContext, facts: JobFactsOfRun): JobBody {
 	const { properties } = body;
 	const written = objectAt(properties, 'properties');
 	const git = Object.keys(written).some((key) => key.startsWith('mlflow.source.git.') || key.startsWith('azureml.git.'))
@@ -28,8 +31,14 @@ export function withRunFacts(body: JobBody, run: RunContext, { owner, jobFile }:
 	return {
 		properties: {
 			...properties,
-			tags: { ...runTags(run), ...trackTags(run, jobFile), ...members(properties['tags']) },
-			properties: { ...git, [OWNER_PROPERTY]: owner, ...members(written) },
+			tags: { ...runTags(run), ...trackTags(run, facts.jobFile), ...members(properties['tags']) },
+			properties: {
+				...git,
+				[OWNER_PROPERTY]: facts.owner,
+				...members(written),
+				// Nobody's word but ours: a later run may take the job for its own on the strength of it.
+				[CONTENT_PROPERTY]: facts.content,
+			},
 		},
 	};
 }

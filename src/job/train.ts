@@ -4,18 +4,19 @@ import type { Http } from '../azure/http.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import type { Clock } from '../clock.ts';
 import { duration } from '../duration.ts';
-import { ActionError, CancelledError, JobError, ServiceError } from '../errors.ts';
-import type { Json } from '../json.ts';
+import { ActionError, CancelledError, JobError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { RunContext } from '../run-context.ts';
 import { awaitEnd, cancelJob } from './cancel.ts';
-import { OWNER_PROPERTY, withRunFacts } from './facts-of-run.ts';
+import { withRunFacts } from './facts-of-run.ts';
 import type { JobBody } from './file/context.ts';
 import type { JobFile } from './file/index.ts';
 import { jobBody, jobComputes } from './file/index.ts';
 import { type FollowedJob, followJob } from './follow.ts';
-import { findJob, isTerminal, type Job, jobFrom, jobPath } from './job.ts';
+import { findJob, isTerminal, type Job } from './job.ts';
 import { defaultExperiment, deriveJobName } from './name.ts';
+import { contentOf, findReusable, inputsByPlace } from './reuse.ts';
+import { freeName, ownName, submitJob } from './submit.ts';
 import { cancelSuperseded, type SupersededJob } from './supersede.ts';
 import { trackOf } from './track.ts';
 
@@ -26,6 +27,8 @@ export interface TrainRequest {
 	readonly wait: boolean;
 	/** Cancel what earlier runs of the same track have left running, before the job is submitted. */
 	readonly cancelSuperseded: boolean;
+	/** Take a Completed job of identical content instead of submitting one. */
+	readonly reuse: boolean;
 	/** Milliseconds. */
 	readonly timeout: number | undefined;
 	readonly onTimeout: 'cancel' | 'detach';
@@ -52,6 +55,8 @@ export interface TrainFacts {
 	readonly job: Job;
 	/** The job was there already. */
 	readonly attached: boolean;
+	/** Whether a Completed job of identical content was taken; told only where that was asked for. */
+	readonly reused: boolean;
 	/** Jobs of earlier runs that were to be cancelled before this one was submitted. */
 	readonly superseded: readonly SupersededJob[];
 	/** The step ended before the job. */
@@ -61,10 +66,15 @@ export interface TrainFacts {
 	readonly lastLines: readonly string[];
 }
 
-/** How long the answer to a submission is still waited for after a cancel. */
-const SUBMIT_PATIENCE = 2_000;
 /** How long the end of a cancelled job is waited for: the runner kills the step ten seconds after its signal. */
 const CANCEL_PATIENCE = 3_500;
+
+/** The job that the step goes on with. */
+interface Taken {
+	readonly job: Job;
+	/** It had done the same before this run, so that there is nothing to follow. */
+	readonly reused?: true;
+}
 
 /**
  * Trains.
@@ -72,10 +82,13 @@ const CANCEL_PATIENCE = 3_500;
  * @throws JobError when the job ends otherwise than Completed
  */
 export async function train(request: TrainRequest, parts: TrainParts): Promise<Job> {
-	const job =
-		request.file === undefined ? await attach(request.name ?? '', parts) : await submit(request.file, request, parts);
+	const { job, reused } =
+		request.file === undefined
+			? { job: await attach(request.name ?? '', parts), reused: undefined }
+			: await submit(request.file, request, parts);
 	parts.onFact({ job });
 	if (job.studioUrl !== undefined) parts.log.info(`Studio: ${job.studioUrl}`);
+	if (reused) return job;
 	if (!request.wait) {
 		parts.guard(undefined);
 		parts.onFact({ detached: true });
@@ -98,88 +111,69 @@ async function attach(name: string, { workspace, log, guard, onFact, signal }: T
 	return job;
 }
 
-async function submit(file: NonNullable<TrainRequest['file']>, request: TrainRequest, parts: TrainParts): Promise<Job> {
-	const { workspace, publisher, log, run, guard, signal } = parts;
+async function submit(
+	file: NonNullable<TrainRequest['file']>,
+	request: TrainRequest,
+	parts: TrainParts,
+): Promise<Taken> {
+	const { publisher, log, run, guard, signal } = parts;
 	const owner = deriveJobName(file.path, request.identity, run);
 	const wanted = request.name ?? file.job.name;
-	const { name, live } = wanted === undefined ? await freeName(owner, parts) : await ownName(wanted, owner, parts);
+	const place = wanted === undefined ? await freeName(owner, parts) : await ownName(wanted, owner, parts);
+	const { name, live } = place;
 	if (live !== undefined) {
 		log.info(
 			`The job ${name} of this workflow run is alive already (${live.status}): following it instead of training twice.`,
 		);
 		parts.onFact({ attached: true });
 		guard(name);
-		return live;
+		return { job: live };
 	}
+	// A name that is taken need not be free for a job that is not submitted.
+	if (place.fault !== undefined && !request.reuse) throw place.fault;
 	const computes = jobComputes(file.job).map((reference) => ({ need: 'reference' as const, reference }));
 	await publisher.publish([...computes, ...file.job.dependencies]);
-	const body = withRunFacts(
-		jobBody(file.job, {
-			workspaceId: workspace.id,
-			idOf: publisher.idOf,
-			name,
-			experimentName: defaultExperiment(run),
-		}),
-		run,
-		{ owner, jobFile: file.path },
-	);
+	const body = bodyOf(file, { owner, name }, parts);
 	if (request.cancelSuperseded) {
 		parts.onFact({ superseded: await cancelSuperseded(trackOf(run, file.path), parts) });
 	}
+	const done = request.reuse ? await reuse(body, parts) : undefined;
+	if (done !== undefined) return { job: done, reused: true };
+	if (place.fault !== undefined) throw place.fault;
 	// Kept before the request: should the step be killed while it is under way, the post step knows what to look for.
 	guard(name);
 	return guarded(name, request, parts, async () => {
-		const answer = await putJob(name, body, parts);
+		const job = await submitJob(name, body, parts);
 		signal.throwIfAborted();
-		const job = jobFrom(answer ?? null, workspace, name);
 		log.info(`Submitted the job ${job.name} (experiment ${job.experimentName}).`);
-		return job;
+		return { job };
 	});
 }
 
-/** Sends the body. A cancel of the workflow does not stop it at once: only a job that exists can be cancelled. */
-async function putJob(name: string, body: JobBody, parts: TrainParts): Promise<Json | undefined> {
-	const { workspace, signal, clock, guard } = parts;
-	signal.throwIfAborted();
-	const late = new AbortController();
-	const giveUp = (): void => void clock.sleep(SUBMIT_PATIENCE).then(() => late.abort(signal.reason));
-	signal.addEventListener('abort', giveUp, { once: true });
-	try {
-		const call = { doing: `submit the job "${name}"`, signal: late.signal };
-		return (await workspace.arm.put(jobPath(workspace, name), { properties: body.properties }, call)).body;
-	} catch (error) {
-		// A refusal is certain; after anything else there may be a job for the post step to find.
-		if (error instanceof ServiceError && [400, 401, 403, 404].includes(error.status)) guard(undefined);
-		throw error;
-	} finally {
-		signal.removeEventListener('abort', giveUp);
-	}
+function bodyOf(
+	file: NonNullable<TrainRequest['file']>,
+	{ owner, name }: { owner: string; name: string },
+	{ workspace, publisher, run }: TrainParts,
+): JobBody {
+	const { idOf } = publisher;
+	const body = jobBody(file.job, { workspaceId: workspace.id, idOf, name, experimentName: defaultExperiment(run) });
+	return withRunFacts(body, run, { owner, jobFile: file.path, content: contentOf(body, publisher.made()) });
 }
 
-/** The first of `owner`, `owner-2`, … that is free, or that a live job of this very run has. */
-async function freeName(owner: string, { workspace, signal }: TrainParts): Promise<{ name: string; live?: Job }> {
-	for (let turn = 1; ; turn += 1) {
-		const name = turn === 1 ? owner : `${owner}-${turn}`;
-		const job = await findJob(workspace, name, signal);
-		if (job === undefined) return { name };
-		if (!isTerminal(job.status)) return { name, live: job };
+/** The job that has done the same before, told as taken. */
+async function reuse(body: JobBody, parts: TrainParts): Promise<Job | undefined> {
+	const { log, publisher, onFact } = parts;
+	const job = await findReusable(body, parts);
+	onFact({ reused: job !== undefined });
+	if (job === undefined) {
+		log.info('No Completed job of identical content was found: training.');
+		return undefined;
 	}
-}
-
-/** A name that was given is used once; only this workflow run may find its own job there. */
-async function ownName(
-	name: string,
-	owner: string,
-	{ workspace, signal }: TrainParts,
-): Promise<{ name: string; live?: Job }> {
-	const job = await findJob(workspace, name, signal);
-	if (job === undefined) return { name };
-	if (job.properties[OWNER_PROPERTY] === owner && !isTerminal(job.status)) return { name, live: job };
-	throw new ActionError({
-		what: `The name "${name}" is taken: the workspace has a job of that name (${job.status}).`,
-		why: 'A job name can be used once; a second submission would only change the tags of the first job.',
-		next: 'Give another `job-name`, e.g. one that holds `github.run_id`, or none, so that one is derived; to follow the existing job give `job-name` without `job-file`.',
-	});
+	log.info(`Took the job ${job.name}, Completed with identical content, instead of training again (\`reuse\`).`);
+	const byPlace = inputsByPlace(body, publisher.made());
+	if (byPlace.length > 0)
+		log.info(`What lies at the inputs ${byPlace.join(', ')} was taken to be unchanged: they name a place in storage.`);
+	return job;
 }
 
 /** Does the work; when the workflow is cancelled meanwhile, deals with the job before it passes that on. */
@@ -250,11 +244,11 @@ async function timedOut(followed: FollowedJob, { onTimeout }: TrainRequest, part
 	);
 }
 
-function endedBadly({ job, error, lastLines }: FollowedJob): JobError {
+function endedBadly({ job, error, failedChild, lastLines }: FollowedJob): JobError {
 	const canceled = job.status === 'Canceled';
 	return new JobError(
 		{
-			what: `The job ${job.name} ended as ${job.status}.`,
+			what: `The job ${job.name} ended as ${job.status}${failedChild === undefined ? '' : `: ${failedChild.what}`}.`,
 			why:
 				error?.message ??
 				(canceled

@@ -78,7 +78,7 @@ function joined(parts: readonly (string | undefined)[]): string {
 }
 
 function heading(report: RunReport): string {
-	const { steps, failure, jobFile, jobDetached, dryRun } = report;
+	const { steps, failure, jobFile, dryRun } = report;
 	const title = dryRun === undefined ? 'Azure ML' : 'Azure ML dry run';
 	const what = jobFile === undefined ? '' : ` · ${code(jobFile)}`;
 	const failed = steps.find(({ outcome }) => outcome === 'failed');
@@ -87,8 +87,13 @@ function heading(report: RunReport): string {
 	if (dryRun !== undefined) return `## ✅ ${title}: ${planVerdict(report)}${what}`;
 	const done = steps
 		.filter(({ step, outcome }) => outcome === 'done' && step !== 'sign in')
-		.map(({ step }) => (step === 'train' && jobDetached ? 'job submitted' : DONE[step]));
+		.map(({ step }) => (step === 'train' ? trained(report) : DONE[step]));
 	return `## ✅ ${title}: ${done.length === 0 ? 'done' : done.join(', ')}${what}`;
+}
+
+function trained({ jobDetached, jobReused }: RunReport): string {
+	if (jobDetached) return 'job submitted';
+	return jobReused ? 'job reused' : DONE.train;
 }
 
 function failureOf({ failure }: RunReport): string | undefined {
@@ -126,7 +131,7 @@ function jobTable(report: RunReport): string | undefined {
 		['Job', link(code(job.name), job.studioUrl, [studio])],
 		[
 			'State',
-			`${stateMark(job.status)} ${inert(job.status)}${report.jobAttached ? ' (was already running, followed)' : ''}`,
+			`${stateMark(job.status)} ${inert(job.status)}${howTaken(report)}`,
 		],
 		['Experiment', code(job.experimentName)],
 		['Compute', code(job.computeId?.split('/').pop() ?? 'serverless')],
@@ -137,6 +142,12 @@ function jobTable(report: RunReport): string | undefined {
 	];
 	const [head = ['', ''], ...more] = rows;
 	return table(head, more);
+}
+
+/** That the job is not one that this run submitted. */
+function howTaken({ jobAttached, jobReused }: RunReport): string {
+	if (jobReused) return ' (reused: of identical content, nothing was trained again)';
+	return jobAttached ? ' (was already running, followed)' : '';
 }
 
 function commitUrl({ serverUrl, repository }: RunContext, commit: string): string | undefined {

@@ -34,6 +34,7 @@ export function outputsOf(report: RunReport): Partial<Record<OutputName, string>
 		'job-name': job?.name,
 		'job-status': job?.status,
 		'job-url': job?.studioUrl,
+		'job-reused': report.jobReused === undefined ? undefined : String(report.jobReused),
 		metrics: metrics === undefined ? undefined : JSON.stringify(metrics, numberAsText),
 		'model-name': model?.name,
 		'model-version': model?.version,

@@ -34,6 +34,8 @@ export interface RunReport {
 	jobDuration?: number;
 	/** The job was alive already: this run followed it. */
 	jobAttached?: boolean;
+	/** A Completed job of identical content was taken; undefined where that was not asked for. */
+	jobReused?: boolean;
 	/** The wait ended before the job. */
 	jobDetached?: boolean;
 	lastLines: readonly string[];
