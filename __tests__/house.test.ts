@@ -55,16 +55,17 @@ const shown = ({ from, to }: Import): string => `${from} imports ${to}`;
 /** Files that everybody may use. They use one another only. */
 const GROUND = ['errors', 'clock', 'json', 'duration', 'secrets', 'run-context', 'log'];
 /** The files beside main.ts that tell the run with it. */
-const STORY = ['main', 'steps', 'train-step', 'dry-run', 'files', 'fork', 'unbuilt', 'post'];
+const STORY = ['main', 'steps', 'train-step', 'gate-step', 'dry-run', 'files', 'fork', 'unbuilt', 'post'];
 
 /** For each room the rooms below it; the ground is below all of them. */
 const BELOW: Readonly<Record<string, readonly string[]>> = {
 	index: ['story'],
-	story: ['inputs', 'read-run-context', 'report', 'plan', 'endpoint', 'job', 'asset', 'yaml', 'azure'],
+	story: ['inputs', 'read-run-context', 'report', 'plan', 'gate', 'endpoint', 'job', 'asset', 'yaml', 'azure'],
 	inputs: ['read-run-context'],
 	'read-run-context': [],
 	report: [],
 	plan: ['asset', 'azure'],
+	gate: ['endpoint', 'job', 'asset', 'yaml', 'azure'],
 	endpoint: ['asset', 'yaml', 'azure'],
 	job: ['asset', 'yaml', 'azure'],
 	asset: ['yaml', 'azure'],
@@ -75,12 +76,12 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
 /** Rooms whose types may be named, though their code may not be run. */
 const TYPES_OF: Readonly<Record<string, readonly string[]>> = {
 	inputs: ['azure'],
-	report: ['endpoint', 'job', 'asset', 'azure', 'plan'],
+	report: ['gate', 'endpoint', 'job', 'asset', 'azure', 'plan'],
 	plan: ['job'],
 };
 /** Single files of words and grammar that a room may use without entering the rest of theirs. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
-	inputs: ['src/azure/cloud.ts', 'src/endpoint/traffic.ts'],
+	inputs: ['src/azure/cloud.ts', 'src/endpoint/traffic.ts', 'src/gate/grammar.ts'],
 	report: ['src/job/job.ts'],
 };
 

@@ -216,6 +216,32 @@ describe('the target', () => {
 		expect([inputs.auth, inputs.target]).toEqual([undefined, undefined]);
 		expect(faultsOf({ 'job-file': 'job.yml', 'dry-run': 'true', ...SECRET })).toHaveLength(3);
 	});
+
+	test.each(['auto', 'oidc', 'service-principal'])(
+		'is not needed by a dry run for the pull request of a fork, which gets no secrets (auth-type %s)',
+		(type) => {
+			const dry = { 'job-file': 'job.yml', 'dry-run': 'true', 'auth-type': type, 'client-id': 'c', 'tenant-id': 't' };
+			const from = (repo: unknown): Given => {
+				const event = join(checkout, 'event.json');
+				writeFileSync(event, JSON.stringify({ pull_request: { number: 1, head: { repo } } }));
+				return { env: { GITHUB_EVENT_NAME: 'pull_request', GITHUB_EVENT_PATH: event } };
+			};
+			expect(read(dry, from({ full_name: 'stranger/iris' })).auth).toBeUndefined();
+			// A fork that was deleted meanwhile.
+			expect(read(dry, from(null)).auth).toBeUndefined();
+			expect(faultsOf(dry, from({ full_name: 'Octo/Iris' })).length).toBeGreaterThan(0);
+			expect(faultsOf({ ...dry, 'dry-run': 'false' }, from({ full_name: 'stranger/iris' })).length).toBeGreaterThan(0);
+		},
+	);
+
+	test('is needed where the run of a fork has something to sign in with all the same', () => {
+		const event = join(checkout, 'event.json');
+		writeFileSync(event, JSON.stringify({ pull_request: { head: { repo: { full_name: 'stranger/iris' } } } }));
+		const env = { GITHUB_EVENT_NAME: 'pull_request', GITHUB_EVENT_PATH: event };
+		const dry = { ...ENOUGH, 'dry-run': 'true' };
+		expect(read(dry, { env }).auth?.kind).toBe('service-principal');
+		expect(read({ ...dry, 'client-secret': '' }, { env: { ...env, ...OIDC_ENV } }).auth?.kind).toBe('oidc');
+	});
 });
 
 describe('the cloud', () => {
@@ -286,7 +312,11 @@ describe('the steps', () => {
 			{ 'endpoint-name': 'e', 'smoke-test-file': 'request.json', 'smoke-test-expect': '{"a":1}' },
 			{ deploy: { smokeTest: { body: '{"data":[1]}', expect: { a: 1 } } } },
 		],
-		['gates judge', { 'job-name': 'j', 'metric-gates': 'a > 1\nb < 2' }, { gate: { gates: ['a > 1', 'b < 2'] } }],
+		[
+			'gates judge',
+			{ 'job-name': 'j', 'metric-gates': 'a > 1\nb < 2' },
+			{ gate: { gates: [{ metric: 'a' }, { metric: 'b' }] } },
+		],
 	])('%s', (_, given, inputs) => {
 		expect(read({ ...base, ...given })).toMatchObject(inputs);
 	});

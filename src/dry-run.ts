@@ -131,13 +131,18 @@ async function walk(stage: DryStage, step: RunStep): Promise<void> {
 	const { train, gate, register, deploy, deleteEndpoint } = inputs;
 	if (inputs.assetFiles.length > 0) await step('assets', () => assetsStep(stage));
 	const job = train && (await step('train', () => tryTrain(stage, train)));
-	if (gate !== undefined) plan.note(`A real run judges the metrics of the job first: ${gate.gates.join('; ')}.`);
+	if (gate !== undefined) {
+		const written = gate.gates.map((one) => `\`${one.written}\``).join('; ');
+		plan.note(`A real run judges the metrics of the job first: ${written}.`);
+	}
 	if (train?.wait === false && job?.status !== 'Completed') {
 		if (register ?? deploy)
 			plan.note('With `wait: false` nothing is registered or deployed, because the step does not wait for the job.');
 		return;
 	}
 	const model = register && (await step('register', () => tryRegister(stage, register, job)));
+	if (register?.registry !== undefined)
+		plan.note(`A real run shares the version to the registry \`${register.registry}\`, where it is not there already.`);
 	if (deploy !== undefined) await step('deploy', () => tryDeploy(stage, deploy, model));
 	if (deleteEndpoint !== undefined) await step('delete endpoint', () => deleteEndpointStep(stage, deleteEndpoint));
 	const there = publisher.made().filter(({ reused }) => reused);

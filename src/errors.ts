@@ -145,6 +145,11 @@ export class JobError extends ActionError {
 	}
 }
 
+/** The metrics of a job did not pass the gates. */
+export class GateError extends ActionError {
+	override readonly name: string = 'GateError';
+}
+
 /** An endpoint or a deployment could not be brought into service. */
 export class RolloutError extends ActionError {
 	override readonly name: string = 'RolloutError';

@@ -5,6 +5,7 @@ import type { AuthRequest } from './azure/credential.ts';
 import type { WorkspaceName } from './azure/workspace.ts';
 import { parseTraffic, type TrafficStep } from './endpoint/traffic.ts';
 import { InputError } from './errors.ts';
+import { type GateInputs, readGate } from './inputs/gate.ts';
 import { type InputFile, InputReader, type InputSource } from './inputs/reader.ts';
 import { readAuth, readCloud, readIdentity, readTarget } from './inputs/sign-in.ts';
 import { type Json, parseJson, textAt } from './json.ts';
@@ -49,12 +50,6 @@ export interface TrainInputs {
 	readonly onCancel: 'cancel' | 'detach';
 	readonly download: readonly string[];
 	readonly downloadPath: string;
-}
-
-export interface GateInputs {
-	readonly gates: readonly string[];
-	readonly champion: string | undefined;
-	readonly onFailure: 'fail' | 'skip';
 }
 
 export interface RegisterInputs {
@@ -109,7 +104,7 @@ export function readInputs(source: InputSource): Inputs {
 	const register = readRegister(reader, train);
 	const deleteEndpoint = readDeleteEndpoint(reader);
 	const deploy = deleteEndpoint === undefined ? readDeploy(reader) : undefined;
-	const gate = readGate(reader, train);
+	const gate = readGate(reader, train !== undefined);
 	const assetFiles = reader.lines('asset-files');
 	if (assetFiles.length === 0 && [train, register, deploy, deleteEndpoint].every((step) => step === undefined)) {
 		reader.fault(
@@ -197,15 +192,6 @@ function readTrain(reader: InputReader): TrainInputs | undefined {
 	return name === undefined ? undefined : train;
 }
 
-function readGate(reader: InputReader, train: TrainInputs | undefined): GateInputs | undefined {
-	const gates = reader.lines('metric-gates');
-	const onFailure = reader.choice('on-gate-failure', ['fail', 'skip']);
-	if (gates.length === 0) return undefined;
-	if (train === undefined)
-		reader.fault('metric-gates: judges the metrics of a job, but there is neither `job-file` nor `job-name`.');
-	return { gates, onFailure, champion: reader.text('champion') };
-}
-
 function readRegister(reader: InputReader, train: TrainInputs | undefined): RegisterInputs | undefined {
 	const name = reader.text('model-name');
 	const version = reader.text('model-version');
@@ -219,6 +205,9 @@ function readRegister(reader: InputReader, train: TrainInputs | undefined): Regi
 				reader.fault(`${other}: says how to register a model, but there is neither \`model-name\` nor \`model-file\`.`);
 		}
 		return undefined;
+	}
+	if (registry !== undefined && !/^[a-zA-Z0-9][\w-]{0,63}$/.test(registry)) {
+		reader.fault(`registry: expected the name of an Azure ML registry (letters, digits, - and _), got "${registry}".`);
 	}
 	const existing = train === undefined && path === undefined && file === undefined;
 	if (existing && version === undefined) {

@@ -5,6 +5,7 @@ import { dryRun } from './dry-run.ts';
 import { messageOf } from './errors.ts';
 import { readFiles } from './files.ts';
 import { refuseForkHead } from './fork.ts';
+import { gateStep, shareStep } from './gate-step.ts';
 import type { InputSource } from './inputs/reader.ts';
 import { type Inputs, readInputs } from './inputs.ts';
 import type { Log } from './log.ts';
@@ -72,14 +73,21 @@ async function walk(world: World, inputs: Inputs, report: RunReport): Promise<vo
 	const stage: Stage = { world, inputs, report, files, connection, publisher };
 	try {
 		if (inputs.assetFiles.length > 0) await step(world, report, 'assets', () => assetsStep(stage));
-		const { train, register, deploy, deleteEndpoint } = inputs;
+		const { train, gate, register, deploy, deleteEndpoint } = inputs;
 		const job = train && (await step(world, report, 'train', () => trainStep(stage, train)));
 		if (job !== undefined && job.status !== 'Completed') {
-			if (register ?? deploy)
-				report.notes.push('Nothing was registered or deployed, because this step did not wait for the job.');
+			if (gate ?? register ?? deploy)
+				report.notes.push('Nothing was judged, registered or deployed, because this step did not wait for the job.');
 			return;
 		}
+		if (gate !== undefined && job !== undefined) {
+			const passed = await step(world, report, 'gate', () => gateStep(stage, gate, job));
+			if (!passed) return;
+		}
 		const model = register && (await step(world, report, 'register', () => registerStep(stage, register, job)));
+		const registry = register?.registry;
+		if (registry !== undefined && model !== undefined)
+			await step(world, report, 'share', () => shareStep(stage, registry, model));
 		if (deploy !== undefined) await step(world, report, 'deploy', () => deployStep(stage, deploy, model));
 		if (deleteEndpoint !== undefined)
 			await step(world, report, 'delete endpoint', () => deleteEndpointStep(stage, deleteEndpoint));

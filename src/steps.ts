@@ -106,11 +106,12 @@ export async function registerStep(
 /** Azure ML takes fifty tags at the most; the facts of the run and the author's own go first. */
 const TAGGED_METRICS = 20;
 
-function metricTags({ metrics }: RunReport): Record<string, string> {
+/** What gates have judged goes first: the next run's gates look for it here. */
+function metricTags({ metrics = {}, gates = [] }: RunReport): Record<string, string> {
+	const judged = gates.flatMap(({ metric, value }) => (value === undefined ? [] : [[metric, value] as const]));
+	const all = new Map([...judged, ...Object.entries(metrics)]);
 	return Object.fromEntries(
-		Object.entries(metrics ?? {})
-			.slice(0, TAGGED_METRICS)
-			.map(([name, value]) => [`metric.${name}`, String(value)]),
+		[...all].slice(0, TAGGED_METRICS).map(([name, value]) => [`metric.${name}`, String(value)]),
 	);
 }
 

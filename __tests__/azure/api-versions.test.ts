@@ -13,10 +13,15 @@ describe('the api-version', () => {
 		`${GROUP}/workspaces/w/ONLINEENDPOINTS/e`,
 		`${GROUP.toLowerCase()}/workspaces/jobs`,
 		'/subscriptions/s/providers/Microsoft.MachineLearningServices/locations/westus/usages',
+		`${GROUP}/registries/r/models/m/versions/1`,
 		// A resource group of a misleading name.
 		`${GROUP.replace('/g/', '/workspaces/')}/workspaces/w/models/m/versions/1`,
 	])('of %s is decided', (path) => {
 		expect(apiVersionOf(path)).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+	});
+
+	test("of a registry's import is the front end's own", () => {
+		expect(apiVersionOf(`${GROUP}/registries/r/import`)).toBe('2021-10-01-dataplanepreview');
 	});
 
 	test.each([`${GROUP}/workspaces/w/schedules/s`, `${GROUP}/registries/r/models/m`, '/subscriptions/s', '', '/'])(

@@ -415,6 +415,7 @@ export async function startBench(): Promise<Bench> {
 		arm: createArm(bearer, cloud, clock),
 		data: unused,
 		mlflow: unused,
+		serviceAddress: unused,
 		datastore: unused,
 	};
 	const published: unknown[] = [];

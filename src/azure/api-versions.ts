@@ -19,6 +19,14 @@ const API_VERSIONS: Readonly<Record<string, string>> = {
 
 // The provider's name stands before: a resource group may be called `workspaces` too.
 const BELOW_WORKSPACE = /\/providers\/Microsoft\.MachineLearningServices\/workspaces(?:\/[^/?]+)?(?:\/([^/?]+))?/i;
+// Of registries only what is called: a version of a model is the resource manager's, its import the front end's own.
+const OF_REGISTRY: readonly (readonly [RegExp, string])[] = [
+	[
+		/\/providers\/Microsoft\.MachineLearningServices\/registries\/[^/]+\/models\/[^/]+\/versions\/[^/]+$/i,
+		'2025-09-01',
+	],
+	[/\/providers\/Microsoft\.MachineLearningServices\/registries\/[^/]+\/import$/i, '2021-10-01-dataplanepreview'],
+];
 const OF_REGION = /\/providers\/Microsoft\.MachineLearningServices\/(locations)\//i;
 
 /**
@@ -26,6 +34,8 @@ const OF_REGION = /\/providers\/Microsoft\.MachineLearningServices\/(locations)\
  * @throws Error for a resource that the table does not know: a call that nobody decided a version for
  */
 export function apiVersionOf(path: string): string {
+	const registry = OF_REGISTRY.find(([pattern]) => pattern.test(path))?.[1];
+	if (registry !== undefined) return registry;
 	const found = BELOW_WORKSPACE.exec(path) ?? OF_REGION.exec(path);
 	const family = found === null ? undefined : (found[1] ?? 'workspaces').toLowerCase();
 	const version = Object.entries(API_VERSIONS).find(([name]) => name.toLowerCase() === family)?.[1];

@@ -40,6 +40,8 @@ export interface Workspace extends WorkspaceName {
 	data(service: string, rest: string, call: DataCall): Promise<Json>;
 	/** The same for MLflow's REST interface: `rest` is e.g. `runs/get`. */
 	mlflow(rest: string, call: DataCall): Promise<Json>;
+	/** Base URL of the regional services, without a slash at its end. */
+	serviceAddress(): Promise<string>;
 	/** The named datastore, or the workspace's default one. */
 	datastore(name?: string): Promise<Datastore>;
 }
@@ -105,6 +107,7 @@ export async function connectWorkspace(name: WorkspaceName, parts: WorkspacePart
 		tenantId: textAt(found, 'identity', 'tenantId') ?? textAt(found, 'properties', 'tenantId'),
 		cloud,
 		arm,
+		serviceAddress: () => api(),
 		data: async (service, rest, options) => call(`${await api()}${service}${id}${rest}`, options),
 		mlflow: async (rest, options) => {
 			const base =

@@ -60,6 +60,7 @@ export function offlineConnection(target: WorkspaceName, cloud: Cloud, arm: Arm)
 		arm,
 		data: absent,
 		mlflow: absent,
+		serviceAddress: () => refuse(),
 		// The name that the first datastore of every workspace has.
 		datastore: async (name = 'workspaceblobstore') => ({
 			name,

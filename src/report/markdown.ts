@@ -14,6 +14,7 @@ const DONE: Readonly<Record<StepName, string>> = {
 	train: 'trained',
 	gate: 'gates passed',
 	register: 'model registered',
+	share: 'model shared',
 	deploy: 'deployed',
 	'delete endpoint': 'endpoint deleted',
 };
@@ -44,6 +45,7 @@ export function summaryOf(report: RunReport): string {
 		planLines(report),
 		jobTable(report),
 		metricTable(report),
+		gateTable(report),
 		charts(report),
 		modelLines(report),
 		rolloutLines(report),
@@ -66,6 +68,7 @@ export function commentOf(report: RunReport, marker: string): string {
 		planLines(report),
 		jobTable(report),
 		metricTable(report),
+		gateTable(report),
 		modelLines(report),
 		rolloutLines(report),
 		noteLines(report),
@@ -87,8 +90,12 @@ function heading(report: RunReport): string {
 	if (dryRun !== undefined) return `## ✅ ${title}: ${planVerdict(report)}${what}`;
 	const done = steps
 		.filter(({ step, outcome }) => outcome === 'done' && step !== 'sign in')
-		.map(({ step }) => (step === 'train' ? trained(report) : DONE[step]));
+		.map(({ step }) => (step === 'train' ? trained(report) : step === 'gate' ? judged(report) : DONE[step]));
 	return `## ✅ ${title}: ${done.length === 0 ? 'done' : done.join(', ')}${what}`;
+}
+
+function judged({ gates = [] }: RunReport): string {
+	return gates.every(({ passed }) => passed) ? DONE.gate : 'gates not passed, so nothing registered or deployed';
 }
 
 function trained({ jobDetached, jobReused }: RunReport): string {
@@ -129,10 +136,7 @@ function jobTable(report: RunReport): string | undefined {
 	const commit = run.headSha ?? run.sha;
 	const rows: (readonly [string, string])[] = [
 		['Job', link(code(job.name), job.studioUrl, [studio])],
-		[
-			'State',
-			`${stateMark(job.status)} ${inert(job.status)}${howTaken(report)}`,
-		],
+		['State', `${stateMark(job.status)} ${inert(job.status)}${howTaken(report)}`],
 		['Experiment', code(job.experimentName)],
 		['Compute', code(job.computeId?.split('/').pop() ?? 'serverless')],
 		...(jobDuration === undefined ? [] : [['Duration', duration(jobDuration)] as const]),
@@ -170,6 +174,17 @@ function metricTable({ metrics }: RunReport): string | undefined {
 	return `### Metrics\n\n${table(['Metric', 'Value'], rows)}${more}`;
 }
 
+function gateTable({ gates }: RunReport): string | undefined {
+	if (gates === undefined) return undefined;
+	const rows = gates.map(({ gate, value, needed, passed, why }) => [
+		code(gate),
+		value === undefined ? 'missing' : numberText(value),
+		inert(needed),
+		`${passed ? '✅ passed' : '❌ failed'}${why === undefined ? '' : `: ${inert(why)}`}`,
+	]);
+	return `### Gates\n\n${table(['Gate', 'Value', 'Needed', 'Verdict'], rows)}`;
+}
+
 /** Six significant digits are what people compare; the output has all of them. */
 function numberText(value: number): string {
 	if (!Number.isFinite(value)) return String(value);
@@ -204,10 +219,13 @@ function chart(name: string, points: readonly MetricPoint[]): string {
 	);
 }
 
-function modelLines({ model }: RunReport): string | undefined {
+function modelLines({ model, shared }: RunReport): string | undefined {
 	if (model === undefined) return undefined;
 	const how = model.reused ? 'was registered already' : 'registered';
-	return `### Model\n\n${code(model.assetId)} (${inert(model.type)}) ${how}.`;
+	const lines = [`### Model\n\n${code(model.assetId)} (${inert(model.type)}) ${how}.`];
+	if (shared !== undefined)
+		lines.push(`${shared.reused ? 'The registry has it already' : 'Shared to the registry'} as ${code(shared.id)}.`);
+	return lines.join(' ');
 }
 
 function rolloutLines(report: RunReport): string | undefined {

@@ -27,7 +27,7 @@ export type OutputName = (typeof OUTPUT_NAMES)[number];
 
 /** Each output that has a value, as text. */
 export function outputsOf(report: RunReport): Partial<Record<OutputName, string>> {
-	const { job, metrics, model, failure } = report;
+	const { job, metrics, gates, model, failure } = report;
 	const rollout = report.rollout ?? report.batchRollout;
 	const rolledBack = failure instanceof RolloutError ? failure.rolledBack : rollout?.rolledBack;
 	const values: Readonly<Record<string, string | undefined>> = {
@@ -36,6 +36,7 @@ export function outputsOf(report: RunReport): Partial<Record<OutputName, string>
 		'job-url': job?.studioUrl,
 		'job-reused': report.jobReused === undefined ? undefined : String(report.jobReused),
 		metrics: metrics === undefined ? undefined : JSON.stringify(metrics, numberAsText),
+		'gates-passed': gates === undefined ? undefined : String(gates.every(({ passed }) => passed)),
 		'model-name': model?.name,
 		'model-version': model?.version,
 		'model-id': model?.assetId,

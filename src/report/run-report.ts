@@ -2,15 +2,17 @@
 
 import type { ModelVersion } from '../asset/model.ts';
 import type { MadeAsset } from '../asset/publish.ts';
+import type { SharedModel } from '../asset/registry.ts';
 import type { BatchRolloutResult } from '../endpoint/batch-deploy.ts';
 import type { RolloutResult } from '../endpoint/deploy.ts';
+import type { Verdict } from '../gate/verdict.ts';
 import type { Job } from '../job/job.ts';
 import type { MetricPoint, Metrics } from '../job/metrics.ts';
 import type { PlanReport } from '../plan/plan-report.ts';
 import type { RunContext } from '../run-context.ts';
 
 /** The steps of a run, by the names of the contract. */
-export type StepName = 'sign in' | 'assets' | 'train' | 'gate' | 'register' | 'deploy' | 'delete endpoint';
+export type StepName = 'sign in' | 'assets' | 'train' | 'gate' | 'register' | 'share' | 'deploy' | 'delete endpoint';
 
 /** One step that was begun. */
 export interface StepReport {
@@ -41,7 +43,11 @@ export interface RunReport {
 	lastLines: readonly string[];
 	metrics?: Metrics;
 	history: ReadonlyMap<string, readonly MetricPoint[]>;
+	/** How each gate was judged, in the order of the input. */
+	gates?: readonly Verdict[];
 	model?: ModelVersion;
+	/** The registry's copy of the model. */
+	shared?: SharedModel;
 	rollout?: RolloutResult;
 	batchRollout?: BatchRolloutResult;
 	deletedEndpoint?: string;
