@@ -24,6 +24,7 @@ import type { Face } from './ledger.ts';
 import { TrackingKeys } from './mlflow.ts';
 import { mlflowFace } from './mlflow-face.ts';
 import { IDENTITY, type Platform } from './platform.ts';
+import { registryFace, routeRegistryVersions } from './registries.ts';
 import { scoringFace } from './scoring-face.ts';
 import type { Answer, FaceRequest, Handler } from './server.ts';
 import type { Resource } from './state.ts';
@@ -34,6 +35,7 @@ const FACES: [RegExp, Face][] = [
 	[/^\/mlflow\//, 'mlflow'],
 	[/^\/(online|batch)\//, 'scoring'],
 	[/^\/studio(\/|$)/, 'studio'],
+	[/^\/(registrymanagement|mferp)\//, 'registry'],
 	[/^\/(history|metric|artifact|data|modelregistry)\//, 'history'],
 ];
 
@@ -58,6 +60,7 @@ export class AzureMl {
 			arm: armFace(platform, routes),
 			history: historyFace(platform),
 			mlflow: mlflowFace(platform, this.#keys),
+			registry: registryFace(platform, this.#operations),
 			scoring: (request) => (request.path.startsWith('/batch/') ? batch(request) : online(request)),
 			discovery: () => discovery(platform),
 			studio: (request) => studio(request),
@@ -151,6 +154,7 @@ export class AzureMl {
 		routeBatchEndpoints(routes, this.#operations);
 		routeBatchDeployments(routes, this.#operations);
 		routeDeployments(routes, this.#operations, this.#serving);
+		routeRegistryVersions(routes);
 		this.#operations.route(routes);
 		return routes;
 	}

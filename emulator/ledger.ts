@@ -1,7 +1,17 @@
 // The record of every request that reached the emulator, and the faults that a test plants in its way.
 
 /** The part of the emulator that a request was meant for. */
-export type Face = 'arm' | 'discovery' | 'history' | 'mlflow' | 'scoring' | 'studio' | 'entra' | 'github' | 'storage';
+export type Face =
+	| 'arm'
+	| 'discovery'
+	| 'history'
+	| 'mlflow'
+	| 'registry'
+	| 'scoring'
+	| 'studio'
+	| 'entra'
+	| 'github'
+	| 'storage';
 
 /** A request as it came, with the status that it got. Secrets are kept, so that a test can look where they went. */
 export interface RecordedRequest {
