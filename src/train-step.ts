@@ -1,4 +1,5 @@
 // The train step of a run: the job, then what it has measured. What became of it is told to the report as it happens.
+import { artifactRun } from './asset/job-content.ts';
 import { messageOf } from './errors.ts';
 import type { TrainInputs } from './inputs.ts';
 import type { Job } from './job/job.ts';
@@ -66,16 +67,15 @@ async function readJobMetrics(
 ): Promise<void> {
 	const { log, signal } = world;
 	try {
-		const metrics = await readMetrics(connection.workspace, job.name, signal);
+		// A sweep's result is its best trial.
+		const runId = artifactRun(job);
+		const metrics = await readMetrics(connection.workspace, runId, signal);
 		report.metrics = metrics;
 		const named = Object.entries(metrics).map(([name, value]) => `${name} ${value}`);
 		if (named.length > 0) log.info(`Metrics: ${named.join(' · ')}`);
 		const history = new Map<string, readonly MetricPoint[]>();
 		for (const key of Object.keys(metrics).slice(0, CHARTED_METRICS)) {
-			history.set(
-				key,
-				await readMetricHistory(connection.workspace, { runId: job.name, key, most: CHARTED_POINTS, signal }),
-			);
+			history.set(key, await readMetricHistory(connection.workspace, { runId, key, most: CHARTED_POINTS, signal }));
 		}
 		report.history = history;
 	} catch (error) {

@@ -5,8 +5,6 @@ import type { Inputs } from './inputs.ts';
 /** The inputs that ask for a step which is not built yet. */
 const UNBUILT: readonly (readonly [string, (inputs: Inputs) => boolean])[] = [
 	['download', ({ train }) => (train?.download.length ?? 0) > 0],
-	['metric-gates', ({ gate }) => gate !== undefined],
-	['registry', ({ register }) => register?.registry !== undefined],
 	['github-environment', ({ report }) => report.environment !== undefined],
 ];
 

@@ -117,8 +117,6 @@ test('what is not built yet is refused by name, all of it together', async () =>
 		reuse: 'true',
 		download: 'all',
 		'dry-run': 'true',
-		'metric-gates': 'accuracy >= 0.9',
-		registry: 'shared',
 		'github-environment': 'production',
 	};
 	const { stdout, summary } = await refused({ ...TARGET, 'job-file': 'job.yml', 'model-name': 'iris', ...asked });

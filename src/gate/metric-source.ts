@@ -2,6 +2,7 @@
 // pipeline's steps as `step/metric`.
 import type { Workspace } from '../azure/workspace.ts';
 import { ActionError, ServiceError } from '../errors.ts';
+import { jobPath } from '../job/job.ts';
 import { type Metrics, readMetrics } from '../job/metrics.ts';
 import { type Json, listAt, objectAt, textAt } from '../json.ts';
 
@@ -31,6 +32,8 @@ interface Run {
 
 /** How many steps are looked into for the list of names. */
 const LISTED_STEPS = 30;
+/** The longest page of steps that is asked for. */
+const PAGE = '500';
 
 /**
  * The metrics of a job.
@@ -45,9 +48,29 @@ export function jobMetrics(
 	if (known !== undefined) tree.remember(job.name, known);
 	const deep = job.type === 'Pipeline';
 	return {
-		find: (name) => tree.find(root, name, deep),
+		find: async (name) => {
+			const value = await tree.find(root, name, deep);
+			if (value !== undefined || !deep) return value;
+			const shown = await byDisplayName(job, name, workspace, signal);
+			return shown === undefined ? undefined : tree.find(root, shown, deep);
+		},
 		names: () => tree.names(root, deep),
 	};
+}
+
+/** The same metric by the display name of its step, which run history knows, where `name` has the step's key in the file. */
+async function byDisplayName(
+	job: MeasuredJob,
+	name: string,
+	workspace: Workspace,
+	signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+	const [key = '', ...rest] = name.split('/');
+	if (rest.length === 0) return undefined;
+	const call = { doing: `look at the steps of the job "${job.name}"`, signal };
+	const resource = await workspace.arm.find(jobPath(workspace, job.name), call);
+	const shown = textAt(resource, 'properties', 'jobs', key, 'display_name');
+	return shown === undefined || shown === key ? undefined : [shown, ...rest].join('/');
 }
 
 /** The run that holds the metrics of a job's result: of a sweep or of AutoML its best trial, which the job names. */
@@ -122,23 +145,31 @@ class RunTree {
 		const known = this.#children.get(id);
 		if (known !== undefined) return known;
 		const runs: Run[] = [];
-		const seen = new Set<string>();
-		let token = '';
-		do {
-			seen.add(token);
-			const page = await this.#workspace
+		const asked = new Set<string>();
+		let query: Readonly<Record<string, string>> | undefined = { $top: PAGE };
+		while (query !== undefined && !asked.has(JSON.stringify(query))) {
+			asked.add(JSON.stringify(query));
+			const page: Json = await this.#workspace
 				.data('/history/v1.0', `/runs/${encodeURIComponent(id)}/children`, {
 					doing: `list the steps of the job "${id}"`,
-					...(token === '' ? {} : { query: { $continuationToken: token } }),
+					query,
 					signal: this.#signal,
 				})
 				.catch((error) => absent(error, null));
 			runs.push(...listAt(page, 'value').flatMap(runFrom));
-			token = textAt(page, 'continuationToken') ?? '';
-		} while (token !== '' && !seen.has(token));
+			query = nextQuery(page);
+		}
 		this.#children.set(id, runs);
 		return runs;
 	}
+}
+
+/** Only what the link to the next page asks for is taken, not its address. */
+function nextQuery(page: Json): Record<string, string> | undefined {
+	const link = textAt(page, 'nextLink') ?? '';
+	if (URL.canParse(link)) return Object.fromEntries(new URL(link).searchParams);
+	const token = textAt(page, 'continuationToken') ?? '';
+	return token === '' ? undefined : { $top: PAGE, $continuationtoken: token };
 }
 
 /** A step shows its display name in studio; its component's name is kept as `azureml.moduleName`. */
