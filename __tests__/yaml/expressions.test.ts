@@ -1,12 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { Reading } from '../../src/yaml/checks.ts';
-import { checkCommand, findExpressions, wholeExpression } from '../../src/yaml/expressions.ts';
+import { checkCommand, findExpressions, wholeExpression, withDoubleBraces } from '../../src/yaml/expressions.ts';
 import { loadYaml } from '../../src/yaml/load.ts';
 
-function check(command: string, searchSpace?: readonly string[]): { faults: string[]; warnings: string[] } {
+function check(
+	command: string,
+	searchSpace?: readonly string[],
+	singleBraces = false,
+): { faults: string[]; warnings: string[] } {
 	const file = loadYaml(`command: ${JSON.stringify(command)}\n`, 'x.yml', '/');
 	const reading = new Reading({ path: 'x.yml', folder: '/' });
-	const declared = { inputs: ['lr', 'data', 'opt'], outputs: ['model'], optional: ['opt'] };
+	const declared = { inputs: ['lr', 'data', 'opt'], outputs: ['model'], optional: ['opt'], singleBraces };
 	checkCommand(
 		file.root.entries[0]?.value,
 		searchSpace === undefined ? declared : { ...declared, searchSpace },
@@ -61,7 +65,27 @@ describe('names in a command', () => {
 		expect(check('${{search_space.rl}}', ['lr']).faults).toHaveLength(1);
 	});
 
-	test.each(['{inputs.lr}', '${inputs.lr}', '{{inputs.lr}}', '{{ inputs.lr }}'])('%s is warned of', (command) => {
-		expect(check(`echo ${command}`).warnings).toEqual([expect.stringContaining('${{inputs.lr}}')]);
+	test.each(['{inputs.lr}', '${inputs.lr}', '{{inputs.lr}}', '{{ inputs.lr }}'])('%s is a fault', (command) => {
+		expect(check(`echo ${command}`)).toEqual({
+			faults: [expect.stringContaining('Write ${{inputs.lr}}')],
+			warnings: [],
+		});
+	});
+
+	test('what only looks like an expression and names nothing is warned of', () => {
+		expect(check("awk '{inputs.z}'")).toEqual({
+			faults: [],
+			warnings: [expect.stringContaining('is not an expression')],
+		});
+	});
+
+	test('single braces are an older way where the CLI takes them', () => {
+		expect(check('echo {inputs.lr} {inputs.lrr} ${inputs.lr}', undefined, true)).toEqual({
+			faults: [expect.stringContaining("'lrr' is not declared"), expect.stringContaining("'${inputs.lr}' is not")],
+			warnings: [expect.stringContaining('older way'), expect.stringContaining('older way')],
+		});
+		expect(withDoubleBraces('a {inputs.x} ${{inputs.y}} {outputs.z.path} {search_space.s}')).toBe(
+			'a ${{inputs.x}} ${{inputs.y}} ${{outputs.z.path}} ${{search_space.s}}',
+		);
 	});
 });

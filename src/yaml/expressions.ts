@@ -20,6 +20,8 @@ export interface Declared {
 	readonly optional?: Iterable<string>;
 	/** Parameters of a sweep's search space. */
 	readonly searchSpace?: Iterable<string>;
+	/** Whether `{inputs.x}` is sent as `${{inputs.x}}`, as the CLI does in command and sweep jobs, and there only. */
+	readonly singleBraces?: boolean;
 }
 
 /** All `${{…}}` of a text, in order. */
@@ -38,12 +40,21 @@ export function wholeExpression(text: string): readonly string[] | undefined {
 	return first !== undefined && rest.length === 0 && first.text === text.trim() ? first.path : undefined;
 }
 
+const SINGLE_BRACES = /(?<!\{)\{(inputs|outputs|search_space)\.([^}]*)\}(?!\})/g;
+
+/** A command with `{inputs.x}`, the older way to write an expression, in the newer way: `${{inputs.x}}`. */
+export function withDoubleBraces(command: string): string {
+	return command.replace(SINGLE_BRACES, '$${{$1.$2}}');
+}
+
 /** Notes a fault for each expression of a command that names something undeclared, and warns of likely slips. */
 export function checkCommand(node: YamlNode | undefined, declared: Declared, reading: Reading): void {
-	const command = asText(node);
-	if (command === undefined) {
+	const written = asText(node);
+	if (written === undefined) {
 		return;
 	}
+	const single = declared.singleBraces === true;
+	const command = { at: written.at, text: single ? withDoubleBraces(written.text) : written.text };
 	const sections = sectionsOf(declared);
 	const optional = new Set(declared.optional ?? []);
 	const brackets = [...command.text.matchAll(/\$\[\[.*?\]\]/gs)].map(
@@ -60,7 +71,7 @@ export function checkCommand(node: YamlNode | undefined, declared: Declared, rea
 			);
 		}
 	}
-	warnOfSlips(command.text, sections, command.at, reading);
+	tellSlips(written.text, sections, single, command.at, reading);
 }
 
 function sectionsOf(declared: Declared): ReadonlyMap<string, ReadonlySet<string>> {
@@ -102,19 +113,29 @@ function checkName(
 	}
 }
 
-// `{inputs.x}` and `${inputs.x}` are passed on as they stand, which is never what was meant.
-function warnOfSlips(
+// What is nearly an expression is passed on as it stands, which is not what was meant where the name is declared.
+function tellSlips(
 	text: string,
 	sections: ReadonlyMap<string, ReadonlySet<string>>,
+	single: boolean,
 	at: Place,
 	reading: Reading,
 ): void {
 	for (const match of text.matchAll(/(?<!\{)\$?\{\{?\s*(inputs|outputs|search_space)\.([\w.]+)\s*\}\}?/g)) {
-		const isExpression = /^\$\{\{.*\}\}$/s.test(match[0]);
-		if (!isExpression && sections.has(match[1] ?? '')) {
+		const [slip, section = '', name = ''] = match;
+		const names = sections.get(section);
+		if (/^\$\{\{.*\}\}$/s.test(slip) || names === undefined) {
+			continue;
+		}
+		const right = `\${{${section}.${name}}}`;
+		if (single && /^\{[^{].*[^}]\}$/.test(slip)) {
+			reading.warn(at, `'${slip}' is an older way to write ${right} and is sent as that.`);
+		} else if (names.has(name)) {
+			reading.fault(at, `'${slip}' is not an expression, so the command would get it as it stands. Write ${right}.`);
+		} else {
 			reading.warn(
 				at,
-				`'${match[0]}' is not an expression and is passed on as it stands. An expression is written \${{${match[1]}.${match[2]}}}.`,
+				`'${slip}' is not an expression and is passed on as it stands. An expression is written ${right}.`,
 			);
 		}
 	}

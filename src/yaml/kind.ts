@@ -74,7 +74,9 @@ export function kindOf(file: YamlFile, family?: 'job' | 'component'): FileKind {
 	const bySchema = schema && kindOfSchema(schema.text);
 	const type = asText(child(file.root, 'type'))?.text.toLowerCase();
 	if (bySchema !== undefined) {
-		return ofType(bySchema, type);
+		const isComponent = ['version', 'is_deterministic', 'inputs', 'outputs'].some(has);
+		const asked = family === 'job' && bySchema.startsWith('component:') && !isComponent;
+		return ofType(asked ? (bySchema.replace('component:', 'job:') as FileKind) : bySchema, type);
 	}
 	const all = (type === undefined ? undefined : TYPES.get(type)) ?? candidatesOf(file.root, type, has);
 	const narrowed = all.filter((kind) => family === undefined || kind.startsWith(`${family}:`));

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { componentBody } from '../../../src/asset/component-file.ts';
 import { computeBody, readComputeFile } from '../../../src/asset/compute-file.ts';
 import { dataBody, readDataFile } from '../../../src/asset/data-file.ts';
+import { datastoreBody, readDatastoreFile } from '../../../src/asset/datastore-file.ts';
 import { environmentBody, readEnvironmentFile } from '../../../src/asset/environment-file.ts';
 import { modelBody, readModelFile } from '../../../src/asset/model-file.ts';
 import { batchDeploymentBody, readBatchDeployment } from '../../../src/endpoint/batch-deployment-file.ts';
@@ -64,6 +65,10 @@ const KINDS: Readonly<Record<string, Translate>> = {
 		const body = modelBody(model, WORKSPACE, workspace.idOf, false);
 		workspace.put(`models/${model.name}/versions/${model.version ?? '8'}`, body);
 	},
+	datastore: (file, workspace) => {
+		const datastore = readDatastoreFile(file);
+		workspace.put(`datastores/${datastore.name}`, datastoreBody(datastore));
+	},
 	'batch-endpoint': (file, workspace) => {
 		const endpoint = readBatchEndpoint(file);
 		workspace.put(`batchEndpoints/${endpoint.name}`, batchEndpointBody(endpoint, { location: LOCATION }));
@@ -88,9 +93,14 @@ const KINDS: Readonly<Record<string, Translate>> = {
 
 /** Reads a file as the given kind of golden and puts all its requests into the workspace. */
 export function translate(kind: string, yaml: string, workspace: ImaginedWorkspace): void {
+	translateFile(kind, openYaml(yaml, path.basename(yaml)), workspace);
+}
+
+/** The same of a file that has been opened. */
+export function translateFile(kind: string, file: YamlFile, workspace: ImaginedWorkspace): void {
 	const run = KINDS[kind.split(':')[0] ?? ''];
 	if (run === undefined) {
 		throw new Error(`No translation for ${kind}.`);
 	}
-	run(openYaml(yaml, path.basename(yaml)), workspace);
+	run(file, workspace);
 }

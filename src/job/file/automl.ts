@@ -12,7 +12,7 @@ import { factsBody, type JobFacts, readFacts } from './facts.ts';
 import { inputBody, type JobInput, type JobOutput, jobOutputs, outputBody } from './inputs-outputs.ts';
 import {
 	type JobResources,
-	jobResources,
+	ownResources,
 	type QueueSettings,
 	queueBody,
 	queueSettings,
@@ -42,7 +42,7 @@ export const automlJob: Reader<AutoMlJobFile> = (node, reading) => {
 		type: 'automl' as const,
 		settings,
 		outputs: map.optional('outputs', jobOutputs) ?? new Map<string, JobOutput>(),
-		resources: map.optional('resources', jobResources),
+		resources: map.optional('resources', ownResources),
 		queueSettings: map.optional('queue_settings', queueSettings),
 		environmentId: map.optional('environment_id', text),
 		environmentVariables: map.optional('environment_variables', textMap),

@@ -3,7 +3,7 @@ import { codeSource, environmentSource, type Needs } from '../../asset/asset-sou
 import type { Dependency } from '../../asset/dependency.ts';
 import { type JsonObject, jsonObject, mapValues } from '../../json.ts';
 import { MapReader, type Reader } from '../../yaml/checks.ts';
-import { checkCommand } from '../../yaml/expressions.ts';
+import { checkCommand, withDoubleBraces } from '../../yaml/expressions.ts';
 import { filledText, text, textMap } from '../../yaml/values.ts';
 import type { BodyContext, JobBody, JobContext } from './context.ts';
 import { factsBody, type JobFacts, readFacts } from './facts.ts';
@@ -15,7 +15,7 @@ import {
 	distribution,
 	distributionBody,
 	type JobResources,
-	jobResources,
+	ownResources,
 	type QueueSettings,
 	queueBody,
 	queueSettings,
@@ -45,11 +45,11 @@ export interface CommandJobFile extends JobFacts, CommandTrial {
 /** Reads what a command job and the trial of a sweep have in common. */
 export function readTrial(map: MapReader): CommandTrial {
 	return {
-		command: map.required('command', filledText),
+		command: withDoubleBraces(map.required('command', filledText)),
 		code: map.optional('code', codeSource),
 		environment: map.required('environment', environmentSource),
 		environmentVariables: map.optional('environment_variables', textMap),
-		resources: map.optional('resources', jobResources),
+		resources: map.optional('resources', ownResources),
 		distribution: map.optional('distribution', distribution),
 	};
 }
@@ -68,7 +68,7 @@ export const commandJob: Reader<CommandJobFile> = (node, reading) => {
 		within.warn(at.at, "'parent_job_name' is not part of the job API that this action uses and is left out.");
 	});
 	map.done();
-	checkCommand(map.node('command'), { inputs: inputs.keys(), outputs: outputs.keys() }, reading);
+	checkCommand(map.node('command'), { inputs: inputs.keys(), outputs: outputs.keys(), singleBraces: true }, reading);
 	const dependencies = [...trialDependencies(trial), ...inputDependencies(inputs)];
 	return { ...facts, ...trial, type: 'command', inputs, outputs, limits, queueSettings: queue, dependencies };
 };

@@ -94,7 +94,7 @@ export function makeParallelComponent(facts: ComponentFacts, settings: ParallelS
 	return {
 		inputs: facts.inputs,
 		outputs: facts.outputs,
-		task: (idOf) => parallelNode(settings, idOf),
+		task: (idOf) => parallelNode({ ...settings, loggingLevel: undefined, errorThreshold: undefined }, idOf),
 		file: {
 			type: 'parallel',
 			name: facts.name,

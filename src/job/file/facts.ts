@@ -95,6 +95,11 @@ export function factsBody(facts: JobFacts, context: JobContext): JsonObject {
 	});
 }
 
+/** What stands for serverless compute inside of a pipeline, in the form of a compute's id. */
+export function serverlessId(workspaceId: string): string {
+	return `${workspaceId}/computes/serverless`;
+}
+
 /** ARM id of the compute, or undefined for local and serverless compute. */
 export function computeId(compute: JobCompute | undefined, workspaceId: string): string | undefined {
 	return compute?.form === 'named' ? namedId(workspaceId, compute.reference) : undefined;

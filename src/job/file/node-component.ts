@@ -32,9 +32,9 @@ import {
 	distribution,
 	distributionBody,
 	jobResources,
+	nodeResourcesBody,
 	queueBody,
 	queueSettings,
-	resourcesBody,
 } from './resources.ts';
 import { jobService, serviceBody } from './services.ts';
 import { defaultIdentity } from './spark.ts';
@@ -78,7 +78,7 @@ function commandSettings(map: MapReader): (context: BodyContext) => JsonObject {
 	const variables = map.optional('environment_variables', stringMap);
 	return () =>
 		jsonObject({
-			resources: resources && withoutEmpty(snakeCase(resourcesBody(resources))),
+			resources: resources && withoutEmpty(snakeCase(nodeResourcesBody(resources))),
 			distribution: spread && snakeCase(distributionBody(spread)),
 			limits: limits && snakeCase(commandLimitsBody(limits)),
 			environment_variables: variables && mapValues(variables, (value) => value),
@@ -88,10 +88,14 @@ function commandSettings(map: MapReader): (context: BodyContext) => JsonObject {
 		});
 }
 
+// Clients have written a managed identity in the words of the file since nodes have had one; the others, which came
+// later, are written as in a job.
 function nodeIdentity(identity: JobIdentity): JsonObject {
-	const type = identity.type === 'managed' ? 'managed_identity' : identity.type;
+	if (identity.type !== 'managed') {
+		return snakeCase(identityBody(identity));
+	}
 	return jsonObject({
-		type,
+		type: 'managed_identity',
 		client_id: identity.clientId,
 		object_id: identity.objectId,
 		msi_resource_id: identity.resourceId,

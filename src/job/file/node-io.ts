@@ -12,7 +12,15 @@ import { type Port, type PortType, port } from './ports.ts';
 
 /** An output of a node: bound to an output of the pipeline, or kept on its own. */
 export type NodeOutput =
-	| { readonly form: 'binding'; readonly expression: string; readonly mode: string | undefined; readonly at: Place }
+	| {
+			readonly form: 'binding';
+			readonly expression: string;
+			readonly mode: string | undefined;
+			/** Name and version under which what is written is registered as an asset. */
+			readonly name: string | undefined;
+			readonly version: string | undefined;
+			readonly at: Place;
+	  }
 	| { readonly form: 'asset'; readonly output: JobOutput; readonly at: Place };
 
 /** What a pipeline's nodes may be bound to: its inputs, its outputs, and each other's outputs. */
@@ -43,12 +51,21 @@ function nodeOutput(value: YamlNode, reading: Reading): NodeOutput {
 		if (wholeExpression(written.text) === undefined) {
 			reading.fault(value.at, `'${written.text}' is not where an output can go. Bind it: \${{parent.outputs.<name>}}.`);
 		}
-		return { form: 'binding', expression: written.text, mode: undefined, at: value.at };
+		return {
+			form: 'binding',
+			expression: written.text,
+			mode: undefined,
+			name: undefined,
+			version: undefined,
+			at: value.at,
+		};
 	}
 	const output = jobOutput(value, reading);
-	return output.path !== undefined && wholeExpression(output.path)?.[0] === 'parent'
-		? { form: 'binding', expression: output.path, mode: outputMode(output.mode), at: value.at }
-		: { form: 'asset', output, at: value.at };
+	if (output.path === undefined || wholeExpression(output.path)?.[0] !== 'parent') {
+		return { form: 'asset', output, at: value.at };
+	}
+	const { name, version } = output;
+	return { form: 'binding', expression: output.path, mode: outputMode(output.mode), name, version, at: value.at };
 }
 
 function entriesOf<T>(
@@ -80,7 +97,8 @@ export function nodeInputBody(input: JobInput, idOf: IdOf): JsonObject {
 /** An output as a node holds it. */
 export function nodeOutputBody(output: NodeOutput): JsonObject {
 	if (output.form === 'binding') {
-		return jsonObject({ value: output.expression, type: 'literal', mode: output.mode });
+		const { expression: value, mode, name, version } = output;
+		return jsonObject({ value, type: 'literal', mode, name, version });
 	}
 	const { output: own } = output;
 	return jsonObject({
@@ -88,8 +106,8 @@ export function nodeOutputBody(output: NodeOutput): JsonObject {
 		mode: outputMode(own.mode),
 		uri: own.path,
 		job_output_type: own.type ?? 'uri_folder',
-		asset_name: own.name,
-		asset_version: own.version,
+		name: own.name,
+		version: own.version,
 	});
 }
 

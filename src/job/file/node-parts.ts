@@ -6,7 +6,7 @@ import type { MapReader } from '../../yaml/checks.ts';
 import { json, stringMap, text } from '../../yaml/values.ts';
 import { inputDependencies } from './command.ts';
 import type { BodyContext } from './context.ts';
-import { computeId, type JobCompute, jobCompute } from './facts.ts';
+import { computeId, type JobCompute, jobCompute, serverlessId } from './facts.ts';
 import type { JobInput } from './inputs-outputs.ts';
 import {
 	boundTo,
@@ -75,7 +75,7 @@ export function nodeFactsBody(facts: NodeFacts, { workspaceId, idOf }: BodyConte
 		comment: facts.comment,
 		tags: facts.tags && mapValues(facts.tags, (tag) => tag),
 		properties: facts.properties && mapValues(facts.properties, (property) => property),
-		computeId: facts.compute?.form === 'serverless' ? 'serverless' : computeId(facts.compute, workspaceId),
+		computeId: facts.compute?.form === 'serverless' ? serverlessId(workspaceId) : computeId(facts.compute, workspaceId),
 		inputs: inputsBody(facts, idOf),
 		outputs: facts.outputs.size > 0 ? mapValues(facts.outputs, nodeOutputBody) : undefined,
 	});

@@ -13,7 +13,7 @@ import {
 	readNodeFacts,
 	unknownMembers,
 } from './node-parts.ts';
-import { jobResources, queueBody, queueSettings, resourcesBody } from './resources.ts';
+import { jobResources, nodeResourcesBody, queueSettings } from './resources.ts';
 import { searchParameterNode, searchSpace } from './search-space.ts';
 import {
 	type EarlyTermination,
@@ -55,8 +55,9 @@ export function sweepNode(name: string, map: MapReader, scope: PipelineScope): P
 				objective: { goal: goal.goal, primary_metric: goal.primaryMetric },
 				early_termination: termination && earlyTerminationNode(termination),
 				limits: snakeCase(jsonObject({ ...limits })),
-				queue_settings: queue && snakeCase(queueBody(queue)),
-				resources: resources && snakeCase(resourcesBody(resources)),
+				// Here, and in no other node, in the words of the file.
+				queue_settings: queue && snakeCase(jsonObject({ ...queue })),
+				resources: resources && snakeCase(nodeResourcesBody(resources)),
 				_source: trial.source,
 			}),
 	};

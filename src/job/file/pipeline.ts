@@ -7,7 +7,7 @@ import { boolean, json, text } from '../../yaml/values.ts';
 import { inputDependencies } from './command.ts';
 import { nodeComponent } from './component.ts';
 import type { BodyContext, JobBody, JobContext } from './context.ts';
-import { factsBody, type JobFacts, readFacts } from './facts.ts';
+import { factsBody, type JobFacts, readFacts, serverlessId } from './facts.ts';
 import { inputBody, type JobInput, type JobOutput, jobInputs, jobOutputs, outputBody } from './inputs-outputs.ts';
 import { literalType } from './node-io.ts';
 import type { PipelineNode } from './node-parts.ts';
@@ -127,7 +127,7 @@ function settingsBody(settings: PipelineSettings, { workspaceId }: BodyContext):
 	const { defaultCompute: compute, defaultDatastore: datastore } = settings;
 	return jsonObject({
 		...settings.more,
-		default_compute: compute === 'serverless' ? compute : compute && namedId(workspaceId, compute),
+		default_compute: compute === 'serverless' ? serverlessId(workspaceId) : compute && namedId(workspaceId, compute),
 		default_datastore: datastore && namedId(workspaceId, datastore),
 		continue_on_step_failure: settings.continueOnStepFailure,
 		force_rerun: settings.forceRerun,

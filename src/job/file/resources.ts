@@ -38,9 +38,26 @@ export const jobResources: Reader<JobResources> = mapping('resources', (map) => 
 	properties: map.optional('properties', jsonMap) ?? {},
 }));
 
+/** Resources of a node, which may also say where it runs and on how many instances at the most. */
+export function nodeResourcesBody(resources: JobResources): JsonObject {
+	const { maxInstanceCount, locations } = resources;
+	return jsonObject({ ...resourcesBody(resources), maxInstanceCount, locations });
+}
+
+/** A reader of the `resources` of a job that is no node. Two of them are not part of the API there. */
+export const ownResources: Reader<JobResources> = (node, reading) => {
+	for (const key of ['locations', 'max_instance_count']) {
+		const at = node.kind === 'map' ? node.entries.find((entry) => entry.key === key)?.at : undefined;
+		if (at !== undefined) {
+			reading.warn(at, `'${key}' is left out, as the Azure ML CLI leaves it out; only nodes of a pipeline have it.`);
+		}
+	}
+	return jobResources(node, reading);
+};
+
 /** Resources as the REST body of a job holds them. A list of docker arguments has a field of its own. */
 export function resourcesBody(resources: JobResources): JsonObject {
-	const { dockerArgs: args, ...rest } = resources;
+	const { dockerArgs: args, maxInstanceCount: _, locations: __, ...rest } = resources;
 	const list = typeof args === 'string' || args === undefined ? undefined : args;
 	return jsonObject({ ...rest, dockerArgs: typeof args === 'string' ? args : undefined, dockerArgsList: list });
 }

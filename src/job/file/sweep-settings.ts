@@ -84,12 +84,22 @@ export const earlyTermination: Reader<EarlyTermination> = mapping('early_termina
 	};
 });
 
+// The service takes fewer than 60 seconds for as many days, so the CLI sends a minute.
+const minuteAtLeast: Reader<number> = (node, reading) => {
+	const seconds = integer(node, reading);
+	if (seconds <= 0 || seconds >= 60) {
+		return seconds;
+	}
+	reading.warn(node.at, `A sweep can be limited to one minute at the least; ${seconds} seconds are sent as 60.`);
+	return 60;
+};
+
 /** A reader of a sweep's `limits`. */
 export const sweepLimits: Reader<SweepLimits> = mapping('limits', (map) => ({
 	maxTotalTrials: map.required('max_total_trials', integer),
 	maxConcurrentTrials: map.optional('max_concurrent_trials', integer),
-	timeout: map.optional('timeout', integer),
-	trialTimeout: map.optional('trial_timeout', integer),
+	timeout: map.optional('timeout', minuteAtLeast),
+	trialTimeout: map.optional('trial_timeout', minuteAtLeast),
 }));
 
 /** Sampling as the REST body of a sweep job holds it. */

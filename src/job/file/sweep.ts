@@ -8,7 +8,7 @@ import { type CommandTrial, inputDependencies, readTrial, trialBody, trialDepend
 import type { JobBody, JobContext } from './context.ts';
 import { factsBody, type JobFacts, readFacts } from './facts.ts';
 import { inputBody, type JobInput, type JobOutput, jobInputs, jobOutputs, outputBody } from './inputs-outputs.ts';
-import { type JobResources, jobResources, type QueueSettings, queueBody, queueSettings } from './resources.ts';
+import { type JobResources, ownResources, type QueueSettings, queueBody, queueSettings } from './resources.ts';
 import { type SearchParameter, searchParameterBody, searchSpace } from './search-space.ts';
 import {
 	type EarlyTermination,
@@ -58,9 +58,10 @@ export const sweepJob: Reader<SweepJobFile> = (node, reading) => {
 	const termination = map.optional('early_termination', earlyTermination);
 	const limits = map.required('limits', sweepLimits);
 	const queue = map.optional('queue_settings', queueSettings);
-	const resources = map.optional('resources', jobResources);
+	const resources = map.optional('resources', ownResources);
 	map.done();
-	checkCommand(commandNode, { inputs: inputs.keys(), outputs: outputs.keys(), searchSpace: space.keys() }, reading);
+	const names = { inputs: inputs.keys(), outputs: outputs.keys(), searchSpace: space.keys() };
+	checkCommand(commandNode, { ...names, singleBraces: true }, reading);
 	return {
 		...facts,
 		type: 'sweep',
