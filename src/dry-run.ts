@@ -1,45 +1,25 @@
 // The story of a dry run: the same steps as in main.ts, done against a plan in the place of the service. With credentials
 // everything is looked up and nothing changed; without them nothing is sent at all.
 import type { ModelVersion } from './asset/model.ts';
-import { createPublisher } from './asset/publish.ts';
-import type { Connection } from './azure/connect.ts';
+import { type DryStage, openDryStage, type RunStep } from './dry-stage.ts';
 import { duration } from './duration.ts';
 import { JobError, RolloutError, ServiceError } from './errors.ts';
 import type { RunFiles } from './files.ts';
+import { findChampion } from './gate/champion.ts';
+import { championWish, gateStep, shareStep } from './gate-step.ts';
+import type { GateInputs } from './inputs/gate.ts';
 import type { DeployInputs, Inputs, RegisterInputs, TrainInputs } from './inputs.ts';
 import { isTerminal, type Job, jobFrom } from './job/job.ts';
 import { objectAt } from './json.ts';
 import type { World } from './main.ts';
 import { assumeModel } from './plan/assumed-model.ts';
-import { plannedCodeName } from './plan/code-name.ts';
-import { assumed, assumedTarget, OFFLINE_ARM, offlineConnection } from './plan/offline.ts';
 import { Plan } from './plan/plan.ts';
 import { writePlan } from './plan/plan-file.ts';
 import { lineOf, toldLine } from './plan/plan-report.ts';
-import { createPlanningArm, type PlanningArm } from './plan/planning-arm.ts';
-import { quietLog } from './plan/quiet-log.ts';
 import { machineNeeds, shortages } from './plan/quota.ts';
 import { UNKNOWN } from './plan/unknowns.ts';
-import { newReport, type RunReport, type StepName } from './report/run-report.ts';
-import {
-	assetsStep,
-	connectStep,
-	deleteEndpointStep,
-	deployStep,
-	registerStep,
-	type Stage,
-	trainStep,
-} from './steps.ts';
-
-/** Runs one step and notes how it went. */
-export type RunStep = <T>(name: StepName, work: () => Promise<T>) => Promise<T>;
-
-/** A stage on which nothing is done in earnest. */
-interface DryStage extends Stage {
-	readonly plan: Plan;
-	readonly arm: PlanningArm;
-	readonly offline: boolean;
-}
+import type { RunReport } from './report/run-report.ts';
+import { assetsStep, deleteEndpointStep, deployStep, registerStep, trainStep } from './steps.ts';
 
 /**
  * Plans what the inputs ask for, and writes the plan file.
@@ -54,9 +34,10 @@ export async function dryRun(
 ): Promise<void> {
 	const { log, secrets } = world;
 	const plan = new Plan((request) => log.info(toldLine(lineOf(request))));
-	const stage = await openStage(world, inputs, report, files, plan, step);
+	const stage = await openDryStage(world, inputs, report, files, plan, step);
 	try {
 		await walk(stage, step);
+		tellWhatIsThere(stage);
 		if (!stage.offline) await tellShortages(stage, log);
 	} finally {
 		await stage.connection.close();
@@ -68,83 +49,27 @@ export async function dryRun(
 	log.info(`Dry run: nothing was changed. A real run would send ${plan.requests.length} requests; they are in ${path}`);
 }
 
-async function openStage(
-	world: World,
-	inputs: Inputs,
-	report: RunReport,
-	files: RunFiles,
-	plan: Plan,
-	step: RunStep,
-): Promise<DryStage> {
-	const quiet: World = { ...world, log: quietLog(world.log), guard: () => {} };
-	// What the steps would tell of what they made is not to be told, so they tell it to nobody.
-	const draft = newReport(report.run);
-	const offline = inputs.auth === undefined;
-	let arm = createPlanningArm(OFFLINE_ARM, plan);
-	const connection: Connection = offline
-		? offlineConnection(inputs.target ?? assumedTarget(inputs.identity), inputs.cloud, arm)
-		: await step('sign in', () =>
-				connectStep(quiet, inputs, draft, files, (base) => {
-					arm = createPlanningArm(base, plan);
-					return arm;
-				}),
-			);
-	const { workspace } = connection;
-	world.log.info(
-		offline
-			? 'Dry run without credentials: nothing is sent.'
-			: `Dry run in the workspace ${workspace.workspace} (${workspace.location}): nothing is changed.`,
-	);
-	if (offline) tellOffline(plan, files, inputs.target);
-	const publisher = createPublisher({
-		workspace,
-		log: quiet.log,
-		secrets: world.secrets,
-		clock: world.clock,
-		signal: world.signal,
-		checkout: inputs.run.checkout,
-		runnerPaths: inputs.run.runnerPaths,
-		newName: plannedCodeName,
-		lookUp: offline ? assumed : undefined,
-		plan: {
-			add: (upload, containerUrl) => plan.upload(upload, containerUrl),
-			canSee: (datastore) => !offline && !arm.isNew(`${workspace.id}/datastores/${encodeURIComponent(datastore)}`),
-		},
-	});
-	return { world: quiet, inputs, report: draft, files, connection, publisher, plan, arm, offline };
-}
-
-function tellOffline(plan: Plan, { assets }: RunFiles, target: Inputs['target']): void {
-	plan.note(
-		'Without credentials nothing was looked up: what the files refer to was taken to be there, and what they define to be missing. A real run uses what is there already.',
-	);
-	if (target === undefined)
-		plan.note('The inputs do not name the workspace in full: words in braces stand for the rest.');
-	if (assets.workspace !== undefined)
-		plan.note(
-			`The workspace of ${assets.workspace.path} was taken to be there; a real run creates it where it is not.`,
-		);
-}
-
 async function walk(stage: DryStage, step: RunStep): Promise<void> {
-	const { inputs, plan, publisher } = stage;
+	const { inputs, plan } = stage;
 	const { train, gate, register, deploy, deleteEndpoint } = inputs;
 	if (inputs.assetFiles.length > 0) await step('assets', () => assetsStep(stage));
 	const job = train && (await step('train', () => tryTrain(stage, train)));
-	if (gate !== undefined) {
-		const written = gate.gates.map((one) => `\`${one.written}\``).join('; ');
-		plan.note(`A real run judges the metrics of the job first: ${written}.`);
-	}
 	if (train?.wait === false && job?.status !== 'Completed') {
-		if (register ?? deploy)
-			plan.note('With `wait: false` nothing is registered or deployed, because the step does not wait for the job.');
+		if (gate ?? register ?? deploy)
+			plan.note('With `wait: false` nothing is judged, registered or deployed: the step does not wait for the job.');
 		return;
 	}
+	if (gate !== undefined && job !== undefined) {
+		if (!(await step('gate', () => tryGate(stage, gate, job)))) return;
+	}
 	const model = register && (await step('register', () => tryRegister(stage, register, job)));
-	if (register?.registry !== undefined)
-		plan.note(`A real run shares the version to the registry \`${register.registry}\`, where it is not there already.`);
+	const registry = register?.registry;
+	if (registry !== undefined && model !== undefined) await step('share', () => tryShare(stage, registry, model));
 	if (deploy !== undefined) await step('deploy', () => tryDeploy(stage, deploy, model));
 	if (deleteEndpoint !== undefined) await step('delete endpoint', () => deleteEndpointStep(stage, deleteEndpoint));
+}
+
+function tellWhatIsThere({ plan, publisher }: DryStage): void {
 	const there = publisher.made().filter(({ reused }) => reused);
 	const named = there.map(({ kind, name, version }) => `${kind} ${name}${version === undefined ? '' : `:${version}`}`);
 	if (named.length > 0) plan.note(`There already, and used as they are: ${named.join(', ')}.`);
@@ -157,12 +82,43 @@ async function tryTrain(stage: DryStage, asked: TrainInputs): Promise<Job> {
 		plan.note(`The job ${asked.name} was taken to be there.`);
 		return jobFrom(null, connection.workspace, asked.name ?? '');
 	}
-	const job = await trainStep(stage, { ...asked, wait: false });
+	if (asked.download.length > 0) plan.note(`A real run downloads: ${asked.download.join(', ')}.`);
+	const job = await trainStep(stage, { ...asked, wait: false, download: [] });
+	if (report.jobReused) plan.note(`The Completed job ${job.name} has done the same; a real run trains no other.`);
 	if (!report.jobAttached) return job;
 	plan.note(`The job ${job.name} is there (${job.status}); a real run follows it.`);
 	if (asked.wait && isTerminal(job.status) && job.status !== 'Completed')
 		throw new JobError({ what: `The job ${job.name} ended as ${job.status}.` }, job.status, []);
 	return job;
+}
+
+/** Judges a job that has ended; of one that has not it can only be seen whether the champion is there. */
+async function tryGate(stage: DryStage, asked: GateInputs, job: Job): Promise<boolean> {
+	const { plan, world, connection, offline } = stage;
+	const written = asked.gates.map((gate) => `\`${gate.written}\``).join('; ');
+	if (job.status === 'Completed') {
+		const passed = await gateStep(stage, asked, job);
+		if (passed) plan.note(`The job passes: ${written}.`);
+		return passed;
+	}
+	plan.note(`A real run judges the metrics of the job first: ${written}.`);
+	const compares = asked.gates.some(({ threshold }) => threshold.kind === 'champion');
+	if (offline || !compares) return true;
+	const wish = { ...championWish(stage, asked), jobName: job.name };
+	const { log, clock, signal } = world;
+	const champion = await findChampion(wish, { workspace: connection.workspace, log, clock, signal });
+	plan.note('none' in champion ? champion.none : `The champion to compare with is ${champion.label}.`);
+	return true;
+}
+
+async function tryShare(stage: DryStage, registry: string, model: ModelVersion): Promise<void> {
+	// Without credentials it is not known where the registry is, and of a workspace that is still to be made not its own id.
+	if (stage.connection.workspace.workspaceId === undefined) {
+		stage.plan.note(`A real run shares the version to the registry ${registry}, where it is not there already.`);
+		return;
+	}
+	await shareStep(stage, registry, model);
+	if (stage.report.shared?.reused) stage.plan.note(`The registry ${registry} has ${model.assetId} already.`);
 }
 
 async function tryRegister(stage: DryStage, asked: RegisterInputs, job: Job | undefined): Promise<ModelVersion> {

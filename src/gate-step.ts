@@ -1,6 +1,7 @@
 // The gate step of a run, and what a model may then be shared to. What came of either is told to the report as it happens.
 import type { ModelVersion } from './asset/model.ts';
 import { shareModel } from './asset/registry.ts';
+import type { ChampionWish } from './gate/champion.ts';
 import { gateFailure, judgeGates } from './gate/gate.ts';
 import type { GateInputs } from './inputs/gate.ts';
 import type { Job } from './job/job.ts';
@@ -12,18 +13,14 @@ import type { Stage } from './steps.ts';
  * @throws GateError where a gate did not pass
  */
 export async function gateStep(stage: Stage, asked: GateInputs, job: Job): Promise<boolean> {
-	const { world, inputs, report, files, connection } = stage;
+	const { world, report, connection } = stage;
 	const { log, clock, signal } = world;
 	report.gates = await judgeGates(
 		{
 			gates: asked.gates,
 			job,
 			metrics: report.metrics,
-			champion: {
-				named: asked.champion,
-				modelName: inputs.register?.name ?? files.model?.name,
-				ownEndpoint: ownEndpoint(stage),
-			},
+			champion: championWish(stage, asked),
 		},
 		{ workspace: connection.workspace, log, clock, signal },
 	);
@@ -34,6 +31,16 @@ export async function gateStep(stage: Stage, asked: GateInputs, job: Job): Promi
 	log.notice(note);
 	report.notes.push(note);
 	return false;
+}
+
+/** Which champion the gates of a run mean. */
+export function championWish(stage: Stage, { champion }: GateInputs): Omit<ChampionWish, 'jobName'> {
+	const { inputs, files } = stage;
+	return {
+		named: champion,
+		modelName: inputs.register?.name ?? files.model?.name,
+		ownEndpoint: ownEndpoint(stage),
+	};
 }
 
 function ownEndpoint({ inputs, files }: Stage): string | undefined {

@@ -31,6 +31,7 @@ const KINDS: Readonly<Record<string, string>> = {
 	environments: 'environment',
 	jobs: 'job',
 	models: 'model',
+	registries: 'registry',
 	onlineEndpoints: 'online endpoint',
 	batchEndpoints: 'batch endpoint',
 };

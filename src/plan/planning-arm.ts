@@ -27,6 +27,8 @@ const FIRST_DATASTORE: JsonObject = {
 export interface PlanningArm extends Arm {
 	/** Whether the thing at this path, or one above it, would be made by the run: the service has nothing there yet. */
 	isNew(path: string): boolean;
+	/** Takes a thing to be there from now on, because something that is planned brings it about. */
+	expect(path: string): void;
 }
 
 /** Puts a plan between its callers and the service. */
@@ -46,6 +48,10 @@ class Planning implements PlanningArm {
 
 	isNew(path: string): boolean {
 		return this.#resources.isNew(path);
+	}
+
+	expect(path: string): void {
+		this.#resources.put(path, {});
 	}
 
 	async get(path: string, call: ArmCall): Promise<Json> {
