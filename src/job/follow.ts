@@ -1,19 +1,27 @@
-// Follows a job to its end: its state, its log, a sign of life in between. Cancelling is cancel.ts's, asked for here.
+// Follows a job to its end: its state, its logs, its steps or trials, its metrics, a sign of life in between. Who
+// does what is in the files beside this one; cancelling is cancel.ts's, asked for here.
 import type { Http } from '../azure/http.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import type { Clock } from '../clock.ts';
-import { duration } from '../duration.ts';
-import { CancelledError, messageOf, ServiceError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { findJob, findRunDetails, isKnownState, isTerminal, type Job, type RunDetails } from './job.ts';
+import type { ChildFailure } from './child-logs.ts';
+import { Children, childNoun } from './children.ts';
+import { Heartbeat } from './heartbeat.ts';
+import type { Job, RunDetails } from './job.ts';
+import { LiveMetrics } from './live-metrics.ts';
 import { JobLogs } from './logs.ts';
+import { Pace } from './pace.ts';
 import { sharedLog } from './screen.ts';
+import { StateWatch } from './state-watch.ts';
 
 /** A job at its end, or at the moment the wait for it ended. */
 export interface FollowedJob {
+	/** With its children, where it has some. */
 	readonly job: Job;
-	/** Why it failed, as run history tells. */
+	/** Why it failed, as run history tells: of a pipeline, why its step did. */
 	readonly error: RunDetails['error'];
+	/** The step or trial that failed first, where the job failed for that. `what` is `step train failed`. */
+	readonly failedChild: (ChildFailure & { readonly what: string }) | undefined;
 	readonly lastLines: readonly string[];
 	/** How long we watched it, in milliseconds. */
 	readonly watched: number;
@@ -34,197 +42,152 @@ export interface FollowParts {
 
 /** Between two looks at the log, in milliseconds. */
 const LOG_INTERVAL = 1_000;
-/** A job may be unknown to the service for this long, as it is after it was accepted. */
-const GRACE = 60_000;
-/** The job runs on while nothing answers us; for this long its state is asked for without giving up. */
-const LONGEST_SILENCE = 30 * 60_000;
-/** Run history that failed is left alone for this long, while the resource manager tells the state. */
-const HISTORY_PAUSE = 60_000;
-const FIRST_HEARTBEAT = 60_000;
-const LONGEST_HEARTBEAT = 15 * 60_000;
+/** After a change of state, and until a job that runs has a log, the next look comes sooner, for a while. */
+const EAGER_INTERVAL = 5_000;
+const EAGER = 30_000;
 
 /**
  * Between two looks at the state, in milliseconds, by the age of the watch. An hour of it stays below 360 requests, the
- * first hour included; the jitter keeps the jobs of a matrix apart.
+ * first hour included, with room for what else is asked; the jitter keeps the jobs of a matrix apart.
  */
-export function stateInterval(age: number, random: number): number {
-	const base = age < 30_000 ? 2_000 : age < 120_000 ? 4_000 : 12_500;
+export function stateInterval(age: number, random: number, hasChildren = false): number {
+	// Where there are children, their list takes half of the requests.
+	const steady = hasChildren ? 32_000 : 16_000;
+	const base = age < 30_000 ? 2_000 : age < 120_000 ? 4_000 : steady;
 	return base * (0.9 + random * 0.2);
 }
 
 /** Follows the job until its state is terminal or the time is over. */
 export async function followJob(name: string, parts: FollowParts): Promise<FollowedJob> {
-	const { clock, signal, http, timeout } = parts;
-	const log = sharedLog(parts.log, signal);
-	const started = clock.now();
-	const watch = new StateWatch(name, parts, started);
-	const refresh = async (): Promise<ReadonlyMap<string, string>> => (await watch.readDetails())?.logFiles ?? new Map();
-	const logs = new JobLogs({ http, log, clock, signal, refresh });
-	const over = (): boolean => timeout !== undefined && clock.now() - started >= timeout;
-
-	const inner = new AbortController();
-	const until = AbortSignal.any([signal, inner.signal]);
-	const watchState = async (): Promise<'ended' | 'timeout'> => {
-		for (;;) {
-			const details = await watch.look();
-			if (details !== undefined) logs.update(details.logFiles);
-			if (watch.ended) return 'ended';
-			if (over()) return 'timeout';
-			watch.heartbeat(logs.lastShown);
-			const pause = stateInterval(clock.now() - started, clock.random());
-			const rest = timeout === undefined ? pause : Math.max(0, timeout - (clock.now() - started));
-			await clock.sleep(Math.min(pause, rest), until);
-		}
-	};
-	const watchLogs = async (): Promise<never> => {
-		for (;;) {
-			await logs.look();
-			await clock.sleep(LOG_INTERVAL, until);
-		}
-	};
-	const reading = watchLogs();
-	const watching = watchState();
-	let end: 'ended' | 'timeout';
-	try {
-		// The log is read until the state says stop; should reading fail, watching must not go on unheard.
-		end = await Promise.race([watching, reading]);
-	} catch (error) {
-		inner.abort();
-		await Promise.allSettled([watching, reading]);
-		logs.end();
-		throw signal.aborted ? signal.reason : error;
-	}
-	inner.abort();
-	await reading.catch(() => {});
-	if (end === 'ended') await logs.drain(watch.error !== undefined);
-	else logs.end();
-	const job = await watch.job();
-	return { job, end, error: watch.error, lastLines: logs.lastLines, watched: clock.now() - started };
+	return new Watch(name, parts).run();
 }
 
-/** The state of one job, told when it changes. */
-class StateWatch {
+/** All that watches one job. */
+class Watch {
 	readonly #name: string;
-	readonly #parts: FollowParts;
+	readonly #parts: FollowParts & { readonly pace: Pace };
 	readonly #started: number;
-	#status: string | undefined;
-	#details: RunDetails | undefined;
-	#historyAgain = 0;
-	/** When the state was last heard of. */
-	#heard: number;
-	/** Since when the resource manager knows no such job. */
-	#missing: number | undefined;
-	#nextHeartbeat: number;
-	#heartbeatInterval = FIRST_HEARTBEAT;
-	#warned = new Set<string>();
+	readonly #state: StateWatch;
+	readonly #logs: JobLogs;
+	readonly #heartbeat: Heartbeat;
+	readonly #metrics: LiveMetrics;
+	#children: Children | undefined;
 
-	constructor(name: string, parts: FollowParts, started: number) {
+	constructor(name: string, parts: FollowParts) {
+		const pace = new Pace(parts.clock);
+		const shared = { ...parts, pace, log: sharedLog(parts.log, parts.signal) };
 		this.#name = name;
-		this.#parts = parts;
-		this.#started = started;
-		this.#heard = started;
-		this.#nextHeartbeat = started + FIRST_HEARTBEAT;
+		this.#parts = shared;
+		this.#started = parts.clock.now();
+		this.#state = new StateWatch(name, shared);
+		const refresh = async (): Promise<ReadonlyMap<string, string>> =>
+			(await this.#state.readDetails())?.logFiles ?? new Map();
+		this.#logs = new JobLogs({ ...shared, refresh });
+		this.#heartbeat = new Heartbeat(shared);
+		this.#metrics = new LiveMetrics(name, shared);
 	}
 
-	get ended(): boolean {
-		return this.#status !== undefined && isTerminal(this.#status);
-	}
-
-	get error(): RunDetails['error'] {
-		return this.#details?.error;
-	}
-
-	/** Run history's record, which has both the state and the log addresses: one request where ARM would need two. */
-	async readDetails(): Promise<RunDetails | undefined> {
-		const { workspace, signal, clock } = this.#parts;
+	async run(): Promise<FollowedJob> {
+		const { signal, clock } = this.#parts;
+		const inner = new AbortController();
+		const until = AbortSignal.any([signal, inner.signal]);
+		const reading = this.#readLogs(until);
+		const watching = this.#watchState(until);
+		let end: FollowedJob['end'];
 		try {
-			const details = await findRunDetails(workspace, this.#name, signal);
-			if (details !== undefined) this.#details = details;
-			for (const warning of details?.warnings ?? []) this.#warnOnce(warning, warning);
-			return details;
+			// The log is read until the state says stop; should reading fail, watching must not go on unheard.
+			end = await Promise.race([watching, reading]);
 		} catch (error) {
-			if (signal.aborted) throw signal.reason;
-			// The job runs on whether or not its log can be read; the state then comes from the resource manager.
-			this.#historyAgain = clock.now() + HISTORY_PAUSE;
-			this.#warnOnce('history', `The log of the job cannot be read for now: ${messageOf(error)}`);
-			return undefined;
+			inner.abort();
+			await Promise.allSettled([watching, reading]);
+			this.#stop();
+			throw signal.aborted ? signal.reason : error;
+		}
+		inner.abort();
+		await reading.catch(() => {});
+		const failed = this.#state.status === 'Failed';
+		if (end === 'ended') {
+			this.#findChildren();
+			await this.#children?.finish(failed);
+			await this.#logs.drain(failed && this.#children === undefined);
+		} else this.#stop();
+		return this.#followed(await this.#state.job(), end, clock.now() - this.#started);
+	}
+
+	async #watchState(until: AbortSignal): Promise<FollowedJob['end']> {
+		const { clock, timeout } = this.#parts;
+		const over = timeout === undefined ? Number.POSITIVE_INFINITY : this.#started + timeout;
+		for (let next = 0; ; ) {
+			if (clock.now() >= next || clock.now() >= over) {
+				const details = await this.#state.look();
+				if (details !== undefined) this.#logs.update(details.logFiles);
+				if (this.#state.ended) return 'ended';
+				if (clock.now() >= over) return 'timeout';
+				next = clock.now() + this.#pause();
+			}
+			await this.#lookAround();
+			const soonest = Math.min(next, over, this.#children?.due ?? next);
+			await clock.sleep(Math.max(0, soonest - clock.now()), until);
 		}
 	}
 
-	/** One look at the state, told if it has changed. */
-	async look(): Promise<RunDetails | undefined> {
-		const details = this.#parts.clock.now() < this.#historyAgain ? undefined : await this.readDetails();
-		const historic = details?.status;
-		// Run history may lag behind at both ends; ARM's word decides that a job has ended.
-		const status = historic === undefined || isTerminal(historic) ? await this.#stateByResource() : historic;
-		if (status !== undefined) this.#heard = this.#parts.clock.now();
-		if (status !== undefined && status !== this.#status) this.#tell(status);
-		return details;
+	/** What is looked at beside the state, each at its own intervals. */
+	async #lookAround(): Promise<void> {
+		this.#findChildren();
+		await this.#children?.look();
+		// What steps and trials log is theirs; a parent of its own has next to nothing.
+		if (this.#state.status === 'Running' && this.#children === undefined) await this.#metrics.look();
+		await this.#heartbeat.beat({
+			status: this.#state.status,
+			job: this.#state.known,
+			lastShown: Math.max(this.#logs.lastShown, this.#children?.lastShown ?? 0),
+			buildsImage: this.#logs.buildsImage,
+			progress: this.#children?.progress,
+		});
 	}
 
-	/** The state by the job's own resource; undefined while the service is silent. */
-	async #stateByResource(): Promise<string | undefined> {
-		const job = await this.#findJob();
-		if (job === 'silence') return undefined;
-		const now = this.#parts.clock.now();
-		this.#missing = job === undefined ? (this.#missing ?? now) : undefined;
-		if (this.#missing !== undefined && now - this.#missing > GRACE) throw lost(this.#name);
-		return job?.status ?? this.#status ?? 'NotStarted';
+	/** Whether a job has steps or trials is known once its resource has been read. */
+	#findChildren(): void {
+		const noun = childNoun(this.#state.known?.type ?? '');
+		if (noun !== undefined) this.#children ??= new Children(this.#name, noun, this.#parts);
 	}
 
-	async #findJob(): Promise<Job | undefined | 'silence'> {
-		const { workspace, signal, clock } = this.#parts;
-		try {
-			return await findJob(workspace, this.#name, signal);
-		} catch (error) {
-			if (signal.aborted) throw signal.reason;
-			if (!isPassing(error) || clock.now() - this.#heard > LONGEST_SILENCE) throw error;
-			this.#warnOnce('silence', `The state of the job cannot be read for now: ${messageOf(error)}`);
-			return 'silence';
-		}
-	}
-
-	async job(): Promise<Job> {
-		const job = await findJob(this.#parts.workspace, this.#name, this.#parts.signal);
-		if (job === undefined) throw lost(this.#name);
-		return job;
-	}
-
-	/** A line when nothing has been shown for long, at growing intervals. */
-	heartbeat(lastShown: number): void {
-		const { clock, log } = this.#parts;
+	#pause(): number {
+		const { clock, pace } = this.#parts;
 		const now = clock.now();
-		if (now < Math.max(this.#nextHeartbeat, lastShown + this.#heartbeatInterval)) return;
-		log.info(`… ${this.#status ?? 'waiting'} for ${duration(now - this.#started)}`);
-		this.#heartbeatInterval = Math.min(LONGEST_HEARTBEAT, this.#heartbeatInterval * 2);
-		this.#nextHeartbeat = now + this.#heartbeatInterval;
+		const children = this.#children;
+		const usual = stateInterval(now - this.#started, clock.random(), children !== undefined) * pace.slowness;
+		const blind = children === undefined && this.#state.status === 'Running' && !this.#logs.hasLive;
+		const changed = Math.max(this.#state.changed, children?.changed ?? 0);
+		const eager = (blind || children?.ended === true) && now - changed < EAGER;
+		return eager && usual > EAGER_INTERVAL && pace.spare() ? EAGER_INTERVAL : usual;
 	}
 
-	#tell(status: string): void {
-		const { clock, log } = this.#parts;
-		this.#status = status;
-		log.info(`Job ${this.#name}: ${status} (${duration(clock.now() - this.#started)})`);
-		if (isKnownState(status)) return;
-		this.#warnOnce(status, `This version does not know the state ${status}; the job is taken to be under way.`);
+	async #readLogs(until: AbortSignal): Promise<never> {
+		for (;;) {
+			await this.#logs.look();
+			await this.#children?.showLogs();
+			await this.#parts.clock.sleep(LOG_INTERVAL, until);
+		}
 	}
 
-	#warnOnce(about: string, text: string): void {
-		if (this.#warned.has(about)) return;
-		this.#warned.add(about);
-		this.#parts.log.warning(text);
+	#stop(): void {
+		this.#children?.end();
+		this.#logs.end();
 	}
-}
 
-/** Whether a failure is one of the service or of the way to it, not an answer about the job. */
-function isPassing(error: unknown): boolean {
-	if (!(error instanceof ServiceError)) return false;
-	return error.status === 0 || error.status === 408 || error.status === 429 || error.status >= 500;
-}
-
-function lost(name: string): CancelledError {
-	return new CancelledError({
-		what: `The job "${name}" is not in the workspace any more.`,
-		why: 'The service has no job of that name: it was deleted, or it was accepted and then lost.',
-		next: 'Run the workflow again to submit it anew.',
-	});
+	#followed(job: Job, end: FollowedJob['end'], watched: number): FollowedJob {
+		const children = this.#children;
+		const failure = job.status === 'Failed' ? children?.failure : undefined;
+		const what = failure === undefined ? '' : `${childNoun(job.type) ?? 'run'} ${failure.run.name} failed`;
+		const { error } = this.#state;
+		return {
+			job: children === undefined ? job : { ...job, children: children.runs },
+			end,
+			watched,
+			failedChild: failure === undefined ? undefined : { ...failure, what },
+			error: failure?.message === undefined ? error : { code: error?.code, message: failure.message },
+			lastLines: failure !== undefined && failure.lastLines.length > 0 ? failure.lastLines : this.#logs.lastLines,
+		};
+	}
 }

@@ -2,7 +2,8 @@
 import { messageFrom } from '../azure/service-error.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import { ServiceError } from '../errors.ts';
-import { at, isObject, type Json, listAt, objectAt, textAt } from '../json.ts';
+import { at, isObject, type Json, type JsonObject, jsonText, listAt, objectAt, textAt } from '../json.ts';
+import type { ChildRun } from './child-runs.ts';
 
 /** A job of the workspace, at one moment. */
 export interface Job {
@@ -20,6 +21,17 @@ export interface Job {
 	readonly tags: Readonly<Record<string, string>>;
 	readonly properties: Readonly<Record<string, string>>;
 	readonly outputs: Readonly<Record<string, JobOutput>>;
+	/** Of a pipeline: its steps, as its file has them. */
+	readonly steps?: readonly PipelineStep[];
+	/** The runs below the job (steps, trials), as they were when it was followed to its end. */
+	readonly children?: readonly ChildRun[];
+}
+
+/** A step of a pipeline, by the name it has in the pipeline's file. */
+export interface PipelineStep {
+	readonly name: string;
+	/** The steps whose outputs it takes. */
+	readonly after: readonly string[];
 }
 
 export interface JobOutput {
@@ -82,7 +94,17 @@ export function jobFrom(resource: Json, workspace: Workspace, name: string): Job
 		tags: textsOf(at(properties, 'tags')),
 		properties: textsOf(at(properties, 'properties')),
 		outputs: outputsOf(at(properties, 'outputs')),
+		...(isObject(at(properties, 'jobs')) ? { steps: stepsOf(objectAt(properties, 'jobs')) } : {}),
 	};
+}
+
+function stepsOf(jobs: JsonObject): PipelineStep[] {
+	return Object.entries(jobs).map(([name, job]) => {
+		// An input may be an object, or a text of its own, or hold the expression among other text.
+		const inputs = jsonText(at(job, 'inputs') ?? null);
+		const found = [...inputs.matchAll(/\$\{\{\s*parent\.jobs\.([\w-]+)\.outputs\b/g)].flatMap(([, step]) => step ?? []);
+		return { name, after: [...new Set(found)].filter((step) => step !== name && Object.hasOwn(jobs, step)) };
+	});
 }
 
 /** Studio opens a workspace of another tenant only when the address names the tenant. */

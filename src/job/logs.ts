@@ -74,6 +74,11 @@ export class JobLogs {
 		return shown.find((lines) => lines.some((line) => TROUBLE.test(line))) ?? first;
 	}
 
+	/** Whether there is a file to follow live. */
+	get hasLive(): boolean {
+		return this.#chosen().live.length > 0;
+	}
+
 	/** Whether the image of the run's environment is being built, as far as its log tells. */
 	get buildsImage(): boolean {
 		const { image, live } = this.#chosen();
@@ -249,7 +254,9 @@ export class JobLogs {
 		log.foreign(line);
 		this.lastShown = clock.now();
 		entry.lastLine = this.lastShown;
-		entry.lastLines.push(line.length > 2000 ? `${line.slice(0, 2000)}…` : line);
+		// That a line may go on is of no use in a report.
+		const kept = line.replace(/ ⤶$/, '');
+		entry.lastLines.push(kept.length > 2000 ? `${kept.slice(0, 2000)}…` : kept);
 		if (entry.lastLines.length > KEPT_LINES) entry.lastLines.shift();
 	}
 }

@@ -5,23 +5,42 @@ import { listAt, numberAt, textAt } from '../json.ts';
 /** Name to last value. NaN and the infinities are possible. */
 export type Metrics = Readonly<Record<string, number>>;
 
+/** The last value of one metric. */
+export interface LoggedMetric {
+	readonly key: string;
+	/** NaN and the infinities are possible. */
+	readonly value: number;
+	/** The step of that value; 0 where the job counts none. */
+	readonly step: number;
+}
+
 /**
- * The metrics that the job logged through MLflow, by its tracking interface.
+ * The last value of each metric that the job logged through MLflow, by its tracking interface, in the order of names.
  * @throws ServiceError where the interface cannot be read
  */
-export async function readMetrics(workspace: Workspace, runId: string, signal?: AbortSignal): Promise<Metrics> {
+export async function readLoggedMetrics(
+	workspace: Workspace,
+	runId: string,
+	options: { readonly signal?: AbortSignal | undefined; readonly retry?: boolean } = {},
+): Promise<readonly LoggedMetric[]> {
 	const run = await workspace.mlflow('runs/get', {
 		doing: `read the metrics of the job "${runId}"`,
 		query: { run_id: runId },
-		signal,
+		...options,
 	});
-	const metrics = listAt(run, 'run', 'data', 'metrics').flatMap((metric): [string, number][] => {
+	const metrics = listAt(run, 'run', 'data', 'metrics').flatMap((metric): LoggedMetric[] => {
 		const key = textAt(metric, 'key');
 		// JSON has no NaN; MLflow sends it as text or leaves it out.
 		const value = numberAt(metric, 'value') ?? Number.NaN;
-		return key === undefined ? [] : [[key, value]];
+		return key === undefined ? [] : [{ key, value, step: numberAt(metric, 'step') ?? 0 }];
 	});
-	return Object.fromEntries(metrics.sort(([a], [b]) => (a < b ? -1 : 1)));
+	return metrics.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** The same, by name. @throws ServiceError where the interface cannot be read */
+export async function readMetrics(workspace: Workspace, runId: string, signal?: AbortSignal): Promise<Metrics> {
+	const metrics = await readLoggedMetrics(workspace, runId, { signal });
+	return Object.fromEntries(metrics.map(({ key, value }) => [key, value]));
 }
 
 /** One logged value of a metric. */
