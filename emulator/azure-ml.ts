@@ -93,14 +93,17 @@ export class AzureMl {
 		this.#serving.resume();
 	}
 
-	/** The state of every job. */
+	/** The state of every job; trials of sweeps and steps of pipelines are runs. */
 	jobs(): JobState[] {
 		const { resources, runs } = this.#platform.state;
 		return this.#workspaces().flatMap((workspace) =>
-			resources.list(keyOf(this.#ownCall(workspace), 'jobs')).map(({ name, properties }) => {
-				const status = runs.get(name)?.status ?? String(properties['status']);
-				return { name, status, properties };
-			}),
+			resources
+				.list(keyOf(this.#ownCall(workspace), 'jobs'))
+				.filter((job) => job.secret?.['parent'] === undefined)
+				.map(({ name, properties }) => {
+					const status = runs.get(name)?.status ?? String(properties['status']);
+					return { name, status, properties };
+				}),
 		);
 	}
 

@@ -11,6 +11,7 @@ import { type Application, defaultApplication, entraFace } from './entra.ts';
 import { defaultIdentity, type GitHubIdentity, gitHubFace } from './github.ts';
 import { type Fault, Ledger, type RecordedRequest } from './ledger.ts';
 import { IDENTITY, ML_RESOURCE, type Platform } from './platform.ts';
+import type { Run } from './runs.ts';
 import { serve } from './server.ts';
 import { type GitHubStore, State } from './state.ts';
 import { type StoredBlob, startStorage } from './storage.ts';
@@ -76,6 +77,8 @@ export interface Emulator {
 	blobs(): Promise<StoredBlob[]>;
 	readBlob(container: string, name: string): Promise<Buffer | undefined>;
 	jobs(): JobState[];
+	/** Every run there is: those of jobs, of their children, and those that scripts made. */
+	runs(): readonly Run[];
 	endpoints(): EndpointState[];
 	faults: { add(fault: Fault): () => void; clear(): void };
 	/** Changes who the workflow run is, in the ID tokens that follow. */
@@ -212,6 +215,7 @@ class Start {
 			},
 			readBlob: (container, name) => storage.read(container, name),
 			jobs: () => azureMl.jobs(),
+			runs: () => state.runs.list(),
 			endpoints: () => azureMl.endpoints(),
 			faults: { add: (fault) => this.#ledger.addFault(fault), clear: () => this.#ledger.clearFaults() },
 			setGitHubIdentity: (change) => void Object.assign(this.#identity, change),

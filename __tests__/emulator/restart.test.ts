@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { startEmulator } from '../../emulator/emulator.ts';
 import { at, Client } from './client.ts';
+import { command, node, putPipeline } from './jobs/pipeline-client.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'emulator-restart-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -40,10 +41,11 @@ describe('a second start with the same folder', () => {
 		expect(await before.ended('done')).toBe('Completed');
 		await deploy(before);
 		await before.job('alive', 'sleep 60');
-		await before.until(
-			() => before.arm('GET', '/jobs/alive'),
-			({ body }) => at(body, 'properties', 'status') === 'Running',
-		);
+		const wait = await command(before, 'sleep 60');
+		await putPipeline(before, 'piped', { wait: node(wait) });
+		const isRunning = (runId: string) => first.runs().find((run) => run.runId === runId)?.status === 'Running';
+		const step = () => first.runs().find((run) => run.parentRunId === 'piped')?.runId ?? '';
+		while (![isRunning('alive'), isRunning('piped'), isRunning(step())].every(Boolean)) await pause(20);
 		// A crash leaves the file as it was while the job ran.
 		await pause(100);
 		const state = join(folder, 'state.json');
@@ -66,7 +68,8 @@ describe('a second start with the same folder', () => {
 			expect(await log.text()).toBe('kept\n');
 			await client.job('again', 'sh a.sh', { codeId: `${client.workspace}/codes/train/versions/1` });
 			expect(await client.ended('again')).toBe('Completed');
-			expect(second.jobs().find((one) => one.name === 'alive')?.status).toBe('Failed');
+			const lostRuns = second.runs().filter((run) => run.runId === 'alive' || run.rootRunId === 'piped');
+			expect(lostRuns.map((run) => run.status)).toEqual(['Failed', 'Failed', 'Failed']);
 			const lost = await client.data('GET', 'history/v1.0', '/runs/alive/details');
 			expect(at(lost.body, 'error', 'error', 'message')).toContain('stopped while the job was running');
 			const { body: keys } = await client.arm('POST', '/onlineEndpoints/kept/listKeys');

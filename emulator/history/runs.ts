@@ -36,7 +36,7 @@ async function details(call: HistoryCall) {
 		...common,
 		createdTimeUtc: createdUtc,
 		target: null,
-		parameters: run.params,
+		parameters: parametersOf(run),
 		services: {},
 		inputDatasets: [],
 		outputDatasets: [],
@@ -44,8 +44,22 @@ async function details(call: HistoryCall) {
 		logFiles: await logFiles(call, run),
 		jobCost: null,
 		revision: 1,
-		runTypeV2: { orchestrator: 'Execution', traits: [], attribution: null, computeType: 'AmlcTrain' },
+		runTypeV2: typeOf(run),
 	});
+}
+
+/** Those of a pipeline are its plain inputs, which its properties hold as JSON. */
+function parametersOf(run: Run): Record<string, unknown> {
+	const literals = run.properties['azureml.parameters'];
+	return literals === undefined ? run.params : (JSON.parse(literals) as Record<string, unknown>);
+}
+
+function typeOf(run: Run): object {
+	if (run.runType !== 'azureml.PipelineRun') {
+		return { orchestrator: 'Execution', traits: [], attribution: null, computeType: 'AmlcTrain' };
+	}
+	const traits = [run.runType, 'MFE', 'HTTP', 'DevPlatv2'];
+	return { orchestrator: 'Pipeline', traits, attribution: null, computeType: null };
 }
 
 async function logFiles(call: HistoryCall, run: Run): Promise<Record<string, string>> {

@@ -28,6 +28,10 @@ class CommandLife {
 	readonly #scope: JobScope;
 	readonly #plan: CommandPlan;
 	#isCanceled = false;
+	#wakeCanceled: () => void = () => {};
+	readonly #canceled = new Promise<void>((resolve) => {
+		this.#wakeCanceled = resolve;
+	});
 	#process: RunningJob | undefined;
 
 	constructor(scope: JobScope, plan: CommandPlan) {
@@ -39,6 +43,7 @@ class CommandLife {
 		if (isOver(this.#scope, this.#plan.name)) return;
 		enterState(this.#scope, this.#plan.name, 'CancelRequested');
 		this.#isCanceled = true;
+		this.#wakeCanceled();
 		this.#process?.cancel().catch(() => {});
 	}
 
@@ -51,7 +56,7 @@ class CommandLife {
 				if (this.#isCanceled) return this.#end('Canceled');
 				if (state) enterState(this.#scope, name, state);
 			}
-			const release = await nodes.take();
+			const release = await nodes.take(this.#canceled);
 			await this.#execute().finally(release);
 		} catch (error) {
 			this.#end('Failed', { code: 'ServiceError', message: String(error) });

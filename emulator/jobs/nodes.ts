@@ -10,17 +10,33 @@ export class Nodes {
 		this.#free = count;
 	}
 
-	/** Resolves with the way to give the node back when one is free, in the order of asking. */
-	async take(): Promise<() => void> {
-		if (this.#free > 0) this.#free -= 1;
-		else await new Promise<void>((resolve) => this.#queue.push(resolve));
-		let isGiven = false;
-		return () => {
-			if (isGiven) return;
-			isGiven = true;
-			const next = this.#queue.shift();
-			if (next) next();
-			else this.#free += 1;
-		};
+	/**
+	 * Resolves with the way to give the node back when one is free, in the order of asking; without one as soon as
+	 * `isGivenUp` resolves.
+	 */
+	async take(isGivenUp: Promise<void>): Promise<(() => void) | undefined> {
+		if (this.#free > 0) {
+			this.#free -= 1;
+			return () => this.#give();
+		}
+		let stopWaiting: () => void = () => {};
+		const turn = new Promise<boolean>((resolve) => {
+			const begin = () => resolve(true);
+			this.#queue.push(begin);
+			stopWaiting = () => {
+				const place = this.#queue.indexOf(begin);
+				if (place < 0) return;
+				this.#queue.splice(place, 1);
+				resolve(false);
+			};
+		});
+		void isGivenUp.then(stopWaiting);
+		return (await turn) ? () => this.#give() : undefined;
+	}
+
+	#give(): void {
+		const next = this.#queue.shift();
+		if (next) next();
+		else this.#free += 1;
 	}
 }

@@ -44,7 +44,7 @@ describe('a sweep', () => {
 			'python log.py ${{search_space.lr}} && echo ${{search_space.kind}} ${{inputs.epochs}} > ${{outputs.model}}/card',
 			{
 				inputs: { epochs: { jobInputType: 'literal', value: '7' } },
-				outputs: { model: { jobOutputType: 'custom_model' } },
+				outputs: { model: { jobOutputType: 'custom_model', assetName: 'swept', assetVersion: '3' } },
 				limits: { jobLimitsType: 'Sweep', maxTotalTrials: 20, maxConcurrentTrials: 2 },
 				tags: { team: 'x' },
 			},
@@ -111,6 +111,9 @@ describe('a sweep', () => {
 			properties: { modelType: 'custom_model', modelUri },
 		});
 		expect([put.status, at(put.body, 'properties', 'jobName')]).toEqual([201, 'grid_1']);
+		const swept = await client.arm('GET', '/models/swept/versions/3');
+		expect(at(swept.body, 'properties', 'jobName')).toBe('grid_1');
+		expect((await client.arm('GET', '/models/swept/versions')).body['value']).toHaveLength(1);
 		const card = await emulator.readBlob('azureml-blobstore', 'azureml/grid_1/model/card');
 		expect(card?.toString()).toBe('a 7\n');
 	});

@@ -1,16 +1,13 @@
 // A pipeline that really runs: each node as soon as what it takes is there, and what they give handed on and up.
 
-import { artifactsPath } from '../../arm/references.ts';
 import type { RunError } from '../../execution.ts';
 import type { Run } from '../../runs.ts';
-import { ARTIFACT_CONTAINER } from '../../storage.ts';
-import { enterState, isOver, type JobScope, type LiveJob, runOf } from '../live-job.ts';
+import { enterState, isOver, type JobScope, type LiveJob } from '../live-job.ts';
 import { artifactsOutput, noteOutput, registerOutput, registerOutputs } from '../outputs.ts';
+import { RunLog } from '../run-log.ts';
 import { type PipelineNode, sourcesOf } from './graph.ts';
 import type { PipelinePlan } from './plan.ts';
 import { type StartedStep, startStep } from './step.ts';
-
-const LOGS = 'logs/azureml';
 
 /** Starts a pipeline; its run must exist. */
 export function startPipeline(scope: JobScope, plan: PipelinePlan): LiveJob {
@@ -25,6 +22,7 @@ class PipelineLife {
 	readonly #steps = new Map<string, StartedStep>();
 	readonly #waiting: Set<PipelineNode>;
 	readonly #failed: string[] = [];
+	readonly #logs: Record<string, RunLog>;
 	#isCanceled = false;
 	#startedAt = 0;
 
@@ -32,6 +30,9 @@ class PipelineLife {
 		this.#scope = scope;
 		this.#plan = plan;
 		this.#waiting = new Set(plan.nodes);
+		const names = ['executionlogs', 'stderrlogs', 'stdoutlogs'];
+		const logs = names.map((name) => [name, new RunLog(scope, plan.runId, `logs/azureml/${name}.txt`)] as const);
+		this.#logs = Object.fromEntries(logs);
 	}
 
 	cancel(): void {
@@ -47,7 +48,7 @@ class PipelineLife {
 			await platform.pause(platform.jobStateDelayMs);
 			this.#startedAt = platform.clock();
 			enterState(this.#scope, this.#plan.runId, 'Running');
-			for (const name of ['executionlogs', 'stderrlogs', 'stdoutlogs']) this.#append(name, '');
+			for (const log of Object.values(this.#logs)) log.write('');
 			const live = new Map<PipelineNode, Promise<PipelineNode>>();
 			for (;;) {
 				for (const [node, step] of this.#startReady())
@@ -60,7 +61,7 @@ class PipelineLife {
 				live.delete(node);
 				this.#finish(node);
 			}
-			this.#end();
+			await this.#end();
 		} catch (error) {
 			this.#cancelSteps();
 			enterState(this.#scope, this.#plan.runId, 'Failed', { code: 'ServiceError', message: String(error) });
@@ -163,10 +164,11 @@ class PipelineLife {
 		}
 	}
 
-	#end(): void {
+	async #end(): Promise<void> {
 		const { runId } = this.#plan;
 		const state = this.#isCanceled ? 'Canceled' : this.#failed.length > 0 ? 'Failed' : 'Completed';
 		if (state !== 'Canceled') this.#log('Finishing experiment: no runs left and nothing to schedule.');
+		await Promise.all(Object.values(this.#logs).map((log) => log.written()));
 		const { platform } = this.#scope;
 		const time = (at: number) => new Date(at).toISOString();
 		const Status = { Completed: 'Finished', Failed: 'Failed', Canceled: 'Canceled' }[state];
@@ -191,12 +193,7 @@ class PipelineLife {
 
 	#log(text: string): void {
 		const time = new Date(this.#scope.platform.clock()).toISOString().slice(0, 19).replace('T', ' ');
-		this.#append('executionlogs', `[${time}Z] ${text}\n`);
-	}
-
-	#append(name: string, text: string): void {
-		const path = `${artifactsPath(runOf(this.#scope, this.#plan.runId).runId)}/${LOGS}/${name}.txt`;
-		this.#scope.platform.storage.append(ARTIFACT_CONTAINER, path, Buffer.from(text)).catch(() => {});
+		this.#logs['executionlogs']?.write(`[${time}Z] ${text}\n`);
 	}
 }
 

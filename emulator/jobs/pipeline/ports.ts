@@ -34,7 +34,7 @@ export function bindInputs(
 		const given = node.inputs[name];
 		const input = given && resolve(given, port, plan, sources);
 		if (input) inputs[name] = input;
-		else if (port?.value !== undefined) inputs[name] = { jobInputType: 'literal', value: port.value };
+		else if (port?.value !== undefined) inputs[name] = typed({ jobInputType: 'literal', value: port.value }, port);
 		else if (port && !port.optional && !isSwept(node, name)) {
 			throw new StepError(
 				`The input ${name} of the job ${node.name} is required by its component ${component.name}. Bind it, or give it.`,

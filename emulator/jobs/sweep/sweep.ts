@@ -3,19 +3,17 @@
 
 import { keyOf, makeResource } from '../../arm/call.ts';
 import { keptJob } from '../../arm/job-bodies.ts';
-import { artifactsPath } from '../../arm/references.ts';
-import type { JobInput } from '../../execution.ts';
 import { dataContainerId, isTerminal } from '../../runs.ts';
-import { ARTIFACT_CONTAINER } from '../../storage.ts';
 import { startCommand } from '../command.ts';
 import { enterState, isOver, type JobScope, type LiveJob, runOf } from '../live-job.ts';
-import { artifactsOutput, defaultOutputUri, type NamedOutput, registerOutputs } from '../outputs.ts';
+import { artifactsOutput, defaultOutputUri, type NamedOutput, registerOutput, registerOutputs } from '../outputs.ts';
+import { RunLog } from '../run-log.ts';
 import { bayesianSampler } from './bayesian.ts';
 import { isStopped } from './early-termination.ts';
 import type { SweepPlan } from './plan.ts';
 import { gridSampler, type Observation, randomSampler, type Sample, type Sampler, seededRandom } from './sampling.ts';
-import { sizeOf, type Values } from './search-space.ts';
-import { fillSearchSpace, textOfValue, valuesAsTag } from './values.ts';
+import { sizeOf } from './search-space.ts';
+import { fillSearchSpace, valuesAsInputs, valuesAsTag } from './values.ts';
 
 /** Log of the sweep itself, as clients look for it. */
 const LOG = 'azureml-logs/hyperdrive.txt';
@@ -39,6 +37,7 @@ class SweepLife {
 	readonly #plan: SweepPlan;
 	readonly #sampler: Sampler;
 	readonly #trials: Trial[] = [];
+	readonly #file: RunLog;
 	#isExhausted = false;
 	#stopped: 'cancel' | 'timeout' | undefined;
 	#wake: () => void = () => {};
@@ -49,6 +48,7 @@ class SweepLife {
 	constructor(scope: JobScope, plan: SweepPlan) {
 		this.#scope = scope;
 		this.#plan = plan;
+		this.#file = new RunLog(scope, plan.runId, LOG);
 		this.#sampler = samplerOf(plan, scope.platform.random);
 	}
 
@@ -74,7 +74,7 @@ class SweepLife {
 			const size = sizeOf(this.#plan.space);
 			this.#setProperties({ space_size: Number.isFinite(size) ? String(size) : 'infinite_space_size' });
 			while (this.#fill() || this.#live().length > 0) await this.#next();
-			this.#end();
+			await this.#end();
 		} catch (error) {
 			for (const trial of this.#trials) trial.live.cancel();
 			enterState(this.#scope, this.#plan.runId, 'Failed', { code: 'ServiceError', message: String(error) });
@@ -143,19 +143,13 @@ class SweepLife {
 			name,
 			command,
 			...(this.#plan.codeUri === undefined ? {} : { codeUri: this.#plan.codeUri }),
-			inputs: { ...this.#plan.inputs, ...(trialJob ? {} : asInputs(sample.values)) },
+			inputs: { ...this.#plan.inputs, ...(trialJob ? {} : valuesAsInputs(sample.values)) },
 			outputs: { ...outputs, default: artifactsOutput(name) },
 			environmentVariables: this.#plan.environmentVariables,
 			...(this.#plan.mayBeEmpty ? { mayBeEmpty: this.#plan.mayBeEmpty } : {}),
+			...(this.#plan.trialTimeout === undefined ? {} : { timeout: `PT${this.#plan.trialTimeout / 1000}S` }),
 		});
-		const limit = timer(this.#plan.trialTimeout, () => {
-			this.#log('SCHEDULER', `Cancelling job, id='${name}': it reached the timeout of a trial.`);
-			live.cancel();
-		});
-		void live.done.then(() => {
-			clearTimeout(limit);
-			this.#wake();
-		});
+		void live.done.then(() => this.#wake());
 		this.#trials.push({ name, sample, live, judged: 0 });
 		this.#log('SCHEDULER', `Successfully scheduled a job. Id='${name}'`);
 	}
@@ -172,7 +166,9 @@ class SweepLife {
 		const entries = Object.entries(this.#plan.outputs).map(([name, output]): [string, NamedOutput] => {
 			const type = output.jobOutputType;
 			const uri = output.uri?.replace(/\$\{\{\s*name\s*\}\}/g, trial);
-			return [name, { ...output, uri: uri ?? defaultOutputUri(trial, name, type, this.#plan.datastore) }];
+			const place = uri ?? defaultOutputUri(trial, name, type, this.#plan.datastore);
+			// One asset for the sweep, not one for each trial: see the end of the sweep.
+			return [name, { ...output, assetName: null, assetVersion: null, uri: place }];
 		});
 		return Object.fromEntries(entries);
 	}
@@ -237,8 +233,21 @@ class SweepLife {
 		});
 	}
 
+	/** Registers the outputs that are to be assets from the best trial; what the service does is not confirmed. */
+	#registerNamed(): void {
+		const best = this.#scope.platform.state.runs.get(
+			runOf(this.#scope, this.#plan.runId).properties['best_child_run_id'] ?? '',
+		);
+		for (const [name, output] of Object.entries(this.#plan.outputs)) {
+			const uri = best?.outputUris?.[name];
+			if (best && uri !== undefined && output.assetName) {
+				registerOutput(this.#scope.call, best.runId, name, { ...output, uri });
+			}
+		}
+	}
+
 	/** What the service calls a sweep some of whose trials failed is not confirmed; here it fails when none completed. */
-	#end(): void {
+	async #end(): Promise<void> {
 		const { runId } = this.#plan;
 		this.#noteBest();
 		const failed = this.#trials.filter((trial) => this.#status(trial) === 'Failed').map((trial) => trial.name);
@@ -246,9 +255,11 @@ class SweepLife {
 		const state = this.#stopped ? 'Canceled' : isFailed ? 'Failed' : 'Completed';
 		const reason = this.#stopped === 'timeout' ? 'The sweep reached its timeout. ' : '';
 		this.#log('CONTROLLER', `${reason}Changing Run Status from Running to ${state}`);
+		await this.#file.written();
 		const which = `Failed trials: ${failed.slice(0, 10).join(', ')}. See their logs.`;
 		if (failed.length > 0 && state === 'Completed') runOf(this.#scope, runId).warnings.push(which);
 		const message = `User errors were found in at least one of the child runs. ${which}`;
+		if (state === 'Completed') this.#registerNamed();
 		if (state === 'Completed') registerOutputs(this.#scope, runId, { default: artifactsOutput(runId) });
 		enterState(this.#scope, runId, state, state === 'Failed' ? { code: 'UserError', message } : undefined);
 	}
@@ -262,11 +273,8 @@ class SweepLife {
 	}
 
 	#log(who: string, text: string): void {
-		const { platform } = this.#scope;
-		const time = new Date(platform.clock()).toISOString().replace('Z', '');
-		const line = Buffer.from(`[${time}][${who}][INFO]${text}\n`);
-		const path = `${artifactsPath(this.#plan.runId)}/${LOG}`;
-		platform.storage.append(ARTIFACT_CONTAINER, path, line).catch(() => {});
+		const time = new Date(this.#scope.platform.clock()).toISOString().replace('Z', '');
+		this.#file.write(`[${time}][${who}][INFO]${text}\n`);
 	}
 }
 
@@ -275,15 +283,6 @@ function samplerOf(plan: SweepPlan, random: () => number): Sampler {
 	if (type === 'grid') return gridSampler(plan.space);
 	const seeded = seededRandom(seed ?? Math.floor(random() * 2 ** 32));
 	return type === 'bayesian' ? bayesianSampler(plan.space, seeded) : randomSampler(plan.space, seeded, rule);
-}
-
-/** The values of a trial as inputs of the component that a sweep node runs. */
-function asInputs(values: Values): Record<string, JobInput> {
-	const entries = Object.entries(values).map(([name, value]): [string, JobInput] => [
-		name,
-		{ jobInputType: 'literal', value: textOfValue(value) },
-	]);
-	return Object.fromEntries(entries);
 }
 
 function timer(milliseconds: number | undefined, reached: () => void): NodeJS.Timeout | undefined {

@@ -1,5 +1,6 @@
 // The values of a trial as texts: in its command, and in the tags of the sweep.
 
+import type { JobInput } from '../../execution.ts';
 import type { Value, Values } from './search-space.ts';
 
 const EXPRESSION = /\$\{\{\s*search_space\.([A-Za-z0-9_.-]+)\s*\}\}/g;
@@ -31,4 +32,13 @@ export function valuesAsTag(values: Values): string {
 			return `${JSON.stringify(name)}: ${typeof value === 'object' ? valuesAsTag(value) : JSON.stringify(value)}`;
 		});
 	return `{${members.join(', ')}}`;
+}
+
+/** Gives the values of a trial as inputs of the component that a sweep node runs. */
+export function valuesAsInputs(values: Values): Record<string, JobInput> {
+	const entries = Object.entries(values).map(([name, value]): [string, JobInput] => [
+		name,
+		{ jobInputType: 'literal', value: textOfValue(value) },
+	]);
+	return Object.fromEntries(entries);
 }
