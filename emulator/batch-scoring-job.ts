@@ -111,8 +111,16 @@ function pipelineJob(call: ArmCall, { inputs }: InvocationRequest, configuration
 		jobs,
 		inputs,
 		outputs: Object.fromEntries(outputs),
-		settings: configuration['settings'] ?? {},
+		settings: settingsOf(call, objectOf(configuration['settings'])),
 	};
+}
+
+/** A deployment names its compute, a pipeline job has the id of it. */
+function settingsOf(call: ArmCall, settings: Json): Json {
+	const compute = textOf(settings['default_compute'])?.replace(/^azureml:/, '');
+	if (compute === undefined) return settings;
+	const id = compute.startsWith('/') ? compute : `${workspaceId(call)}/computes/${compute}`;
+	return { ...settings, default_compute: id };
 }
 
 /** A component writes `azureml:` before the ids that a job has plain. */

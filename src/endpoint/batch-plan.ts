@@ -145,7 +145,10 @@ export function batchBody(
 	const given = file.type === 'model' ? model : undefined;
 	const own = given === undefined ? file.model : modelById(given.id, file);
 	const idOf: IdOf = (dependency) => (given !== undefined && dependency === own ? given.id : context.idOf(dependency));
-	const resources = instanceCount === undefined ? file.resources : { properties: {}, ...file.resources, instanceCount };
+	const resources =
+		instanceCount === undefined
+			? file.resources
+			: { properties: {}, instanceType: undefined, ...file.resources, instanceCount };
 	const body: JsonObject = batchDeploymentBody({ ...file, model: own, resources }, { ...context, idOf });
 	return { ...body, tags: { ...tags, ...Object.fromEntries(file.tags) } };
 }
