@@ -122,7 +122,6 @@ test.each([
 	['no type', 'size: x', /needs the key 'type'/],
 	['a strange type', 'type: aks', /'amlcompute'/],
 	['an attached one without an id', 'type: kubernetes', /needs the key 'resource_id'/],
-	['tags, which computes of the CLI do not have', 'type: amlcompute\ntags: {a: b}', /Unknown key 'tags'/],
 	['a missing script', 'type: computeinstance\nsetup_scripts: {creation_script: {path: nope.sh}}', /nope\.sh/],
 ])('%s is refused', (_, yaml, message) => {
 	expect(() => body(yaml)).toThrow(message);

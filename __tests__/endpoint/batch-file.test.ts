@@ -71,6 +71,10 @@ describe('a batch deployment of a pipeline component', () => {
 			),
 		).toEqual({
 			properties: {},
+			errorThreshold: -1,
+			maxConcurrencyPerInstance: 1,
+			miniBatchSize: 10,
+			outputFileName: 'predictions.csv',
 			deploymentConfiguration: {
 				deploymentConfigurationType: 'PipelineComponent',
 				componentId: { referenceType: 'Id', assetId: '<id>' },
@@ -79,9 +83,28 @@ describe('a batch deployment of a pipeline component', () => {
 		});
 	});
 
+	test.each(['azureml:job_1', 'azureml:/subscriptions/s/resourceGroups/g/providers/x/workspaces/w/jobs/job_1'])(
+		'is made of the job %s',
+		(job) => {
+			const [component] = deployment(`type: pipeline\njob_definition: ${job}`).dependencies;
+			expect(component?.need === 'component' ? component.component.spec(context) : undefined).toMatchObject({
+				type: 'pipeline',
+				sourceJobId: 'job_1',
+			});
+		},
+	);
+
+	test('is made of a component file by the reader of components', () => {
+		const file = loadYaml('name: blue\nendpoint_name: batch\ncomponent: ./p.yml', 'd.yml', '/');
+		const component = { need: 'placeholder-code' } as const;
+		expect(readBatchDeployment(file, undefined, () => component).dependencies).toEqual([component]);
+	});
+
 	test.each([
-		['a file', 'component: ./pipeline.yml', /does not say which component/],
-		['a job', 'type: pipeline\njob_definition: azureml:job', /not supported/],
+		['a file that nobody reads', 'component: ./pipeline.yml', /does not say which component/],
+		['a job in a file', 'type: pipeline\njob_definition: ./job.yml', /names a job that has run/],
+		['both', 'component: azureml:c:1\njob_definition: azureml:job', /not both/],
+		['neither', 'type: pipeline', /needs the key 'component'/],
 	])('%s is refused with what to do', (_, yaml, message) => {
 		expect(() => deployment(yaml)).toThrow(message);
 	});

@@ -4,7 +4,7 @@ import { type JsonObject, jsonObject, mapValues } from '../json.ts';
 import type { Dependency, IdOf } from './dependency.ts';
 
 /** The types of component that this action can make. */
-export type ComponentType = 'command' | 'pipeline' | 'parallel' | 'spark';
+export type ComponentType = 'command' | 'pipeline' | 'parallel' | 'spark' | 'data_transfer';
 
 /** A component as the user wrote it, checked. */
 export interface ComponentFile {

@@ -1,10 +1,10 @@
 // A compute as CLI v2 writes it and its REST body: cluster, instance, attached machine, Kubernetes, Synapse Spark.
 import type { Place } from '../errors.ts';
-import { type JsonObject, jsonObject } from '../json.ts';
+import { type JsonObject, jsonObject, mapValues } from '../json.ts';
 import { asText, child, type MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
 import { isoDuration } from '../yaml/duration.ts';
 import type { YamlFile, YamlNode } from '../yaml/node.ts';
-import { boolean, filledText, integer, jsonMap, secretText, text, word } from '../yaml/values.ts';
+import { boolean, filledText, integer, jsonMap, secretText, stringMap, text, word } from '../yaml/values.ts';
 import { instanceProperties } from './compute-instance.ts';
 import { type ComputeContext, subnetOf } from './compute-network.ts';
 import { readLocalFile } from './local-path.ts';
@@ -29,6 +29,7 @@ export interface ComputeFile {
 	readonly type: ComputeType;
 	readonly location: string | undefined;
 	readonly description: string | undefined;
+	readonly tags: ReadonlyMap<string, string> | undefined;
 	/** ARM id of the machine or cluster to attach. */
 	readonly resourceId: string | undefined;
 	readonly identity: ResourceIdentity | undefined;
@@ -51,6 +52,7 @@ const compute: Reader<ComputeFile> = mapping('a compute', (map) => {
 		type,
 		location: map.optional('location', text),
 		description: map.optional('description', text),
+		tags: map.optional('tags', stringMap),
 		resourceId: attached ? map.required('resource_id', filledText) : map.optional('resource_id', text),
 		identity: type === 'virtualmachine' ? undefined : map.optional('identity', resourceIdentity),
 		properties: propertiesOf(map, type),
@@ -148,6 +150,7 @@ export function computeBody(file: ComputeFile, context: ComputeContext): JsonObj
 	return jsonObject({
 		location: file.location ?? context.location,
 		identity: file.identity && resourceIdentityBody(file.identity),
+		tags: file.tags && mapValues(file.tags, (tag) => tag),
 		properties: jsonObject({
 			computeType: COMPUTE_TYPES[file.type],
 			description: file.description,

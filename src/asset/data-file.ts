@@ -2,7 +2,7 @@
 import type { Place } from '../errors.ts';
 import { FileError } from '../errors.ts';
 import { type JsonObject, jsonObject, mapValues } from '../json.ts';
-import { child, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
+import { child, mapping, type Reader, Reading, type Warn, warnLeftOut } from '../yaml/checks.ts';
 import { loadYaml } from '../yaml/load.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { filledText, stringMap, text, version, word } from '../yaml/values.ts';
@@ -30,7 +30,8 @@ export interface DataFile {
 }
 
 const data: Reader<DataFile> = mapping('a data asset', (map) => {
-	map.ignore('$schema', 'id', 'creation_context', 'latest_version', 'auto_delete_setting');
+	map.ignore('$schema', 'id', 'creation_context', 'latest_version');
+	warnLeftOut(map, 'auto_delete_setting');
 	const type = map.optional('type', word('uri_folder', 'uri_file', 'mltable')) ?? 'uri_folder';
 	const datastore = map.optional('datastore', text)?.replace(/^azureml:/, '');
 	const source = map.required('path', dataSource(type, datastore));

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { Place } from '../errors.ts';
 import { type JsonObject, jsonObject, mapValues } from '../json.ts';
-import { type MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
+import { type MapReader, mapping, type Reader, Reading, type Warn, warnLeftOut } from '../yaml/checks.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { filledText, integer, stringMap, text, version, word } from '../yaml/values.ts';
 import { condaText } from './conda.ts';
@@ -95,7 +95,8 @@ export const environment: Reader<EnvironmentFile> = mapping('an environment', (m
 });
 
 function checkSource(map: MapReader, image: string | undefined, build: BuildContext | undefined): void {
-	map.ignore('$schema', 'id', 'creation_context', 'latest_version', 'intellectual_property', 'auto_delete_setting');
+	map.ignore('$schema', 'id', 'creation_context', 'latest_version');
+	warnLeftOut(map, 'auto_delete_setting', 'intellectual_property');
 	map.ignore('datastore', 'type');
 	if (image === undefined && build === undefined) {
 		map.reading.fault(map.at, "An environment needs 'image' or 'build'.");

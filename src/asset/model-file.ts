@@ -2,7 +2,7 @@
 // whether its path exists.
 import type { Place } from '../errors.ts';
 import { type JsonObject, jsonObject, mapValues } from '../json.ts';
-import { mapOf, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
+import { mapOf, mapping, type Reader, Reading, type Warn, warnLeftOut } from '../yaml/checks.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { filledText, stringMap, text, version, word } from '../yaml/values.ts';
 import type { Dependency, IdOf } from './dependency.ts';
@@ -36,7 +36,8 @@ export interface ModelDetails extends Omit<ModelFile, 'type' | 'source'> {
 
 const modelDetails: Reader<ModelDetails> = mapping('a model', (map) => {
 	map.ignore('$schema', 'id', 'creation_context', 'latest_version', 'utc_time_created', 'job_name');
-	map.ignore('intellectual_property', 'system_metadata', 'default_deployment_template', 'allowed_deployment_templates');
+	warnLeftOut(map, 'intellectual_property', 'system_metadata', 'default_deployment_template');
+	warnLeftOut(map, 'allowed_deployment_templates');
 	const type = map.optional('type', word('custom_model', 'mlflow_model', 'triton_model'));
 	const datastore = map.optional('datastore', text);
 	const source = map.optional('path', modelSource(type ?? 'custom_model', datastore));

@@ -1,9 +1,10 @@
 // A batch deployment as CLI v2 writes it, of a model or of a pipeline component, and its REST body.
+import type { ComponentFile } from '../asset/component-file.ts';
 import type { Dependency } from '../asset/dependency.ts';
 import { assetReference, namedId, namedReference, type Reference } from '../asset/reference.ts';
-import { asText, MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
-import { isoDuration } from '../yaml/duration.ts';
 import { isObject, type Json, type JsonObject, jsonObject } from '../json.ts';
+import { asText, MapReader, mapping, type Reader, Reading, type Warn, warnLeftOut } from '../yaml/checks.ts';
+import { isoDuration } from '../yaml/duration.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { filledText, integer, jsonMap, stringMap, text, word } from '../yaml/values.ts';
 import {
@@ -29,10 +30,16 @@ export interface BatchSettings {
 export interface BatchDeploymentFile extends DeploymentFacts {
 	readonly type: 'model' | 'pipeline';
 	readonly compute: Reference | undefined;
-	readonly resources: { readonly instanceCount: number | undefined; readonly properties: JsonObject } | undefined;
+	readonly resources:
+		| {
+				readonly instanceCount: number | undefined;
+				readonly instanceType?: string | undefined;
+				readonly properties: JsonObject;
+		  }
+		| undefined;
 	readonly settings: BatchSettings;
 	/** The pipeline component that the deployment runs, and the settings of its runs. */
-	readonly component: Extract<Dependency, { need: 'reference' }> | undefined;
+	readonly component: Dependency | undefined;
 	readonly componentSettings: ReadonlyMap<string, string> | undefined;
 }
 
@@ -42,9 +49,10 @@ const retries = mapping('retry_settings', (map) => ({
 }));
 
 const resources: Reader<NonNullable<BatchDeploymentFile['resources']>> = mapping('resources', (map) => {
-	map.ignore('instance_type', 'shm_size', 'docker_args', 'locations', 'max_instance_count');
+	warnLeftOut(map, 'shm_size', 'docker_args', 'locations', 'max_instance_count');
 	return {
 		instanceCount: map.optional('instance_count', integer),
+		instanceType: map.optional('instance_type', text),
 		properties: map.optional('properties', jsonMap) ?? {},
 	};
 });
@@ -65,14 +73,24 @@ function readSettings(map: MapReader, within: MapReader | undefined): BatchSetti
 	};
 }
 
-/** Reads a batch deployment file. Throws a `FileError` with every fault. Warnings go to `warn`. */
-export function readBatchDeployment(file: YamlFile, warn?: Warn): BatchDeploymentFile {
+/** Reads what stands under `component`: a registered pipeline component, the path of a file, or a definition. */
+export type ReadPipelineComponent = Reader<Dependency>;
+
+/**
+ * Reads a batch deployment file. Throws a `FileError` with every fault. Warnings go to `warn`. Without `component` only
+ * registered components are read.
+ */
+export function readBatchDeployment(
+	file: YamlFile,
+	warn?: Warn,
+	component: ReadPipelineComponent = registeredComponent,
+): BatchDeploymentFile {
 	const reading = new Reading(file);
 	const map = new MapReader(file.root, reading, 'a batch deployment');
 	const facts = readDeploymentFacts(map);
 	const said = map.optional('type', word('model', 'pipeline'));
 	const type = said ?? (map.has('component') || map.has('job_definition') ? 'pipeline' : 'model');
-	const deployment = type === 'model' ? readModelDeployment(map, facts) : readPipelineDeployment(map, facts);
+	const deployment = type === 'model' ? readModelDeployment(map, facts) : readPipelineDeployment(map, facts, component);
 	map.done();
 	reading.finish(warn);
 	return deployment;
@@ -96,26 +114,45 @@ function readModelDeployment(map: MapReader, facts: DeploymentFacts): BatchDeplo
 	};
 }
 
-function readPipelineDeployment(map: MapReader, facts: DeploymentFacts): BatchDeploymentFile {
-	const node = map.node('component') ?? map.node('job_definition');
-	if (node !== undefined && asText(node) === undefined) {
-		map.reading.fault(
-			node.at,
-			'Name a registered pipeline component here: azureml:<name>:<version>. Register it first with `asset-files`.',
-		);
+const registeredComponent: ReadPipelineComponent = (node, reading) => ({
+	need: 'reference',
+	reference: assetReference('components')(node, reading),
+});
+
+// A job that has run is made a component by the service. Its definition is not in the checkout, and one in a file has not run.
+const jobComponent: Reader<Dependency> = (node, reading) => {
+	const written = asText(node)?.text ?? '';
+	const [, job] =
+		/^azureml:(?:.*\/jobs\/)?([\w-]+)$/.exec(written) ?? /^\/subscriptions\/.*\/jobs\/([\w-]+)$/.exec(written) ?? [];
+	if (job === undefined) {
+		const next = "To deploy a pipeline from a file, make it a pipeline component and name that under 'component'.";
+		reading.fault(node.at, `'job_definition' names a job that has run: azureml:<job name>. ${next}`);
 	}
-	if (map.has('job_definition')) {
-		const at = map.node('job_definition')?.at ?? map.at;
-		map.reading.fault(
-			at,
-			"A deployment made from 'job_definition' is not supported. Register the pipeline as a component and name it under 'component'.",
-		);
+	const component: ComponentFile = {
+		type: 'pipeline',
+		name: undefined,
+		version: undefined,
+		dependencies: [],
+		description: undefined,
+		tags: undefined,
+		properties: undefined,
+		at: node.at,
+		spec: () => ({ type: 'pipeline', jobs: {}, source_job_id: job, sourceJobId: job, _source: 'CLASS' }),
+	};
+	return { need: 'component', component };
+};
+
+function readPipelineDeployment(
+	map: MapReader,
+	facts: DeploymentFacts,
+	readComponent: ReadPipelineComponent,
+): BatchDeploymentFile {
+	const ofJob = map.optional('job_definition', jobComponent);
+	const own = ofJob === undefined ? map.required('component', readComponent) : map.optional('component', readComponent);
+	if (ofJob !== undefined && own !== undefined) {
+		map.reading.fault(map.at, "A deployment of a pipeline has either 'component' or 'job_definition', not both.");
 	}
-	const text = asText(node);
-	const reference: Reference = text
-		? assetReference('components')(text, map.reading)
-		: { form: 'uri', kind: 'components', uri: '', at: map.at };
-	const component = { need: 'reference', reference } as const;
+	const component = own ?? ofJob;
 	return {
 		...facts,
 		type: 'pipeline',
@@ -124,7 +161,7 @@ function readPipelineDeployment(map: MapReader, facts: DeploymentFacts): BatchDe
 		settings: readSettings(map, undefined),
 		component,
 		componentSettings: map.optional('settings', stringMap),
-		dependencies: [component],
+		dependencies: component === undefined ? [] : [component],
 	};
 }
 
@@ -164,7 +201,11 @@ function resourcesBody({ resources: own, settings }: BatchDeploymentFile): Json 
 	const instanceCount = own?.instanceCount ?? settings.instanceCount;
 	return own === undefined && instanceCount === undefined
 		? undefined
-		: jsonObject({ instanceCount, properties: isObject(own?.properties) ? own.properties : {} });
+		: jsonObject({
+				instanceCount,
+				instanceType: own?.instanceType,
+				properties: isObject(own?.properties) ? own.properties : {},
+			});
 }
 
 function loggingLevel(level: string): string {
@@ -173,9 +214,15 @@ function loggingLevel(level: string): string {
 }
 
 function pipelineProperties(file: BatchDeploymentFile, context: EndpointContext): JsonObject {
+	const { settings } = file;
 	return jsonObject({
 		description: file.description,
 		properties: Object.fromEntries(file.properties),
+		// These concern models; the CLI sends their defaults all the same.
+		errorThreshold: settings.errorThreshold ?? -1,
+		maxConcurrencyPerInstance: settings.maxConcurrencyPerInstance ?? 1,
+		miniBatchSize: settings.miniBatchSize ?? 10,
+		outputFileName: settings.outputFileName ?? 'predictions.csv',
 		deploymentConfiguration: jsonObject({
 			deploymentConfigurationType: 'PipelineComponent',
 			componentId: file.component && { referenceType: 'Id', assetId: context.idOf(file.component) },

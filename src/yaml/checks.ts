@@ -167,6 +167,16 @@ export function mapping<T>(what: string, read: (map: MapReader) => T): Reader<T>
 	};
 }
 
+/** Warns of keys that the CLI knows and the API that this action uses does not, so that they have no effect. */
+export function warnLeftOut(map: MapReader, ...keys: readonly string[]): void {
+	for (const key of keys) {
+		const node = map.node(key);
+		if (node !== undefined) {
+			map.reading.warn(node.at, `'${key}' is not part of the API that this action uses and is left out.`);
+		}
+	}
+}
+
 /** Reads a list with one reader for each item. */
 export function listOf<T>(item: Reader<T>): Reader<readonly T[]> {
 	return (node, reading) => {

@@ -6,7 +6,7 @@ import type { MapNode, YamlFile } from './node.ts';
 /** The kinds of CLI v2 file that this action knows. */
 export type FileKind =
 	| `job:${'command' | 'sweep' | 'pipeline' | 'automl' | 'spark' | 'parallel'}`
-	| `component:${'command' | 'pipeline' | 'parallel' | 'spark'}`
+	| `component:${'command' | 'pipeline' | 'parallel' | 'spark' | 'data_transfer'}`
 	| 'environment'
 	| 'data'
 	| 'model'
@@ -29,6 +29,7 @@ const SCHEMAS: readonly (readonly [RegExp, FileKind])[] = [
 	[/^pipelinecomponent$/, 'component:pipeline'],
 	[/^parallelcomponent$/, 'component:parallel'],
 	[/^sparkcomponent$/, 'component:spark'],
+	[/^datatransfercomponent$/, 'component:data_transfer'],
 	[/^environment$/, 'environment'],
 	[/^(data|asset)$/, 'data'],
 	[/^model$/, 'model'],

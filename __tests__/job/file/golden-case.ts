@@ -10,7 +10,7 @@ import { batchDeploymentBody, readBatchDeployment } from '../../../src/endpoint/
 import { batchEndpointBody, readBatchEndpoint } from '../../../src/endpoint/batch-file.ts';
 import { onlineDeploymentBody, readOnlineDeployment } from '../../../src/endpoint/online-deployment-file.ts';
 import { onlineEndpointBody, readOnlineEndpoint } from '../../../src/endpoint/online-file.ts';
-import { readComponentFile } from '../../../src/job/file/component.ts';
+import { nodeComponent, readComponentFile } from '../../../src/job/file/component.ts';
 import { jobBody, readJobFile } from '../../../src/job/file/index.ts';
 import { openYaml } from '../../../src/yaml/load.ts';
 import type { YamlFile } from '../../../src/yaml/node.ts';
@@ -74,7 +74,11 @@ const KINDS: Readonly<Record<string, Translate>> = {
 		workspace.put(`batchEndpoints/${endpoint.name}`, batchEndpointBody(endpoint, { location: LOCATION }));
 	},
 	'batch-deployment': (file, workspace) => {
-		const deployment = readBatchDeployment(file);
+		const deployment = readBatchDeployment(
+			file,
+			undefined,
+			(node, reading) => nodeComponent(node, reading, 'pipeline').dependency,
+		);
 		workspace.publish(deployment.dependencies);
 		const body = batchDeploymentBody(deployment, endpointContext(workspace));
 		workspace.put(`batchEndpoints/${deployment.endpointName}/deployments/${deployment.name}`, body);

@@ -174,7 +174,22 @@ function argumentText(node: YamlNode): string {
 	if (node.kind !== 'scalar') {
 		return '';
 	}
+	if (node.type === 'float') {
+		return withoutExponent(node.text);
+	}
 	return node.type === 'str' && Number.isNaN(Number(node.text)) ? `'${node.text}'` : node.text;
+}
+
+// 5e-06 as 0.000005: what reads these texts knows no exponents.
+function withoutExponent(float: string): string {
+	const [, sign = '', whole = '', part = '', exponent] = /^(-?)(\d+)(?:\.(\d+))?(?:e([-+]\d+))?$/.exec(float) ?? [];
+	if (exponent === undefined) {
+		return float;
+	}
+	const point = whole.length + Number(exponent);
+	const digits = `${'0'.repeat(Math.max(0, 1 - point))}${whole}${part}`.padEnd(Math.max(1, point), '0');
+	const at = Math.max(1, point);
+	return `${sign}${digits.slice(0, at)}${digits.length > at ? `.${digits.slice(at)}` : ''}`;
 }
 
 /** Reads the settings of an AutoML task. */

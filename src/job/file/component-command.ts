@@ -2,7 +2,7 @@
 import { environmentSource, type Needs } from '../../asset/asset-sources.ts';
 import type { Place } from '../../errors.ts';
 import { type JsonObject, jsonObject, mapValues } from '../../json.ts';
-import type { MapReader } from '../../yaml/checks.ts';
+import { type MapReader, warnLeftOut } from '../../yaml/checks.ts';
 import { checkCommand } from '../../yaml/expressions.ts';
 import { boolean, filledText, jsonMap, stringMap, text, version } from '../../yaml/values.ts';
 import { readComponentCode } from './component-code.ts';
@@ -30,6 +30,7 @@ export interface ComponentFacts {
 /** Reads what every component file has. */
 export function readComponentFacts(map: MapReader): ComponentFacts {
 	map.ignore('id', 'creation_context', 'latest_version', 'type');
+	warnLeftOut(map, 'auto_delete_setting', 'intellectual_property', 'queue_settings');
 	return {
 		schema: map.optional('$schema', text),
 		name: map.optional('name', filledText),

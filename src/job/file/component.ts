@@ -7,6 +7,7 @@ import { openYaml } from '../../yaml/load.ts';
 import type { YamlFile, YamlNode } from '../../yaml/node.ts';
 import { warnOfIncludesFile } from './component-code.ts';
 import { commandComponent } from './component-command.ts';
+import { dataTransferComponent } from './component-data-transfer.ts';
 import { parallelComponent } from './component-parallel.ts';
 import { pipelineComponent } from './component-pipeline.ts';
 import type { NodeComponent, ReadComponent } from './component-reference.ts';
@@ -43,12 +44,14 @@ function byType(type: string, map: MapReader): ReadComponent {
 			return parallelComponent(map);
 		case 'spark':
 			return sparkComponent(map);
+		case 'data_transfer':
+			return dataTransferComponent(map);
 		case 'pipeline':
 			return pipelineComponent(map, nodeComponent);
 		default:
 			map.reading.fault(
 				map.node('type')?.at ?? map.at,
-				`Components of type '${type}' are not supported; this action knows command, parallel, spark and pipeline.`,
+				`Components of type '${type}' are not supported; this action knows command, parallel, spark, pipeline and data_transfer.`,
 			);
 			map.rest();
 			return unknownComponent(map);

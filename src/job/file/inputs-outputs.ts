@@ -134,6 +134,13 @@ export function inputSource(
 	};
 }
 
+/** An output of which nothing is said but its type. */
+export function plainOutput(type: string): JobOutput {
+	const known = ASSET_TYPES.find((one) => one === type);
+	const nothing = { mode: undefined, path: undefined, name: undefined, version: undefined, description: undefined };
+	return { type: known, ...nothing, at: { file: '' } };
+}
+
 /** A reader of one output of a job; an empty one is a folder. */
 export const jobOutput: Reader<JobOutput> = (node, reading) => {
 	const empty = node.kind === 'scalar' && node.type === 'null';

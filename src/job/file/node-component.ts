@@ -119,8 +119,8 @@ function inlineCommand(facts: NodeFacts, map: MapReader, scope: PipelineScope): 
 	return inline(makeCommandComponent(own, task));
 }
 
-// An inline node makes a component of itself: its ports are told from the values that it gives them.
-function inlineFacts(facts: NodeFacts, map: MapReader, scope: PipelineScope): ComponentFacts {
+/** What an inline node says as a component of itself; its ports are told from the values that it gives them. */
+export function inlineFacts(facts: NodeFacts, map: MapReader, scope: PipelineScope): ComponentFacts {
 	const outputs = map.node('outputs');
 	const names = outputs?.kind === 'map' ? outputs.entries.map((entry) => entry.key) : [];
 	return {
@@ -139,11 +139,13 @@ function inlineFacts(facts: NodeFacts, map: MapReader, scope: PipelineScope): Co
 	};
 }
 
-function inline(component: ReadComponent): NodeComponent {
+/** A component that an inline node makes of itself. */
+export function inline(component: ReadComponent): NodeComponent {
 	return { form: 'known', component, dependency: { need: 'component', component: component.file }, source: 'YAML.JOB' };
 }
 
-function named(map: MapReader, scope: PipelineScope, expected: string | undefined): NodeComponent {
+/** The component that a node names or writes out. */
+export function named(map: MapReader, scope: PipelineScope, expected: string | undefined): NodeComponent {
 	return map.required('component', (node, reading) => scope.component(node, reading, expected));
 }
 
@@ -236,7 +238,8 @@ export function pipelineNode(name: string, map: MapReader, scope: PipelineScope)
 	return finish(facts, named(map, scope, 'pipeline'), map, () => settings ?? {});
 }
 
-function finish(
+/** A node of its parts; `own` are the members of its body that its type adds. */
+export function finish(
 	given: NodeFacts,
 	component: NodeComponent,
 	map: MapReader,

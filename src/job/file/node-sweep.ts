@@ -3,6 +3,7 @@
 import { type JsonObject, jsonObject, mapValues } from '../../json.ts';
 import type { MapReader } from '../../yaml/checks.ts';
 import { snakeCase } from './component-reference.ts';
+import { jobIdentity } from './identity.ts';
 import type { PipelineScope } from './node-io.ts';
 import {
 	checkPorts,
@@ -36,6 +37,13 @@ export function sweepNode(name: string, map: MapReader, scope: PipelineScope): P
 	const limits = map.required('limits', sweepLimits);
 	const queue = map.optional('queue_settings', queueSettings);
 	const resources = map.optional('resources', jobResources);
+	map.optional('identity', (at, within) => {
+		jobIdentity(at, within);
+		within.warn(
+			at.at,
+			"'identity' of a sweep node is left out, as the Azure ML CLI leaves it out; give it to the pipeline.",
+		);
+	});
 	const extra = unknownMembers(map);
 	const facts = trial.form === 'known' ? checkPorts(given, trial.component, space.keys(), map) : given;
 	return {

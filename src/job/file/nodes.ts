@@ -4,6 +4,7 @@ import { nearest } from '../../yaml/nearest.ts';
 import type { MapEntry, YamlNode } from '../../yaml/node.ts';
 import { automlNode } from './node-automl.ts';
 import { commandNode, parallelNode, pipelineNode, sparkNode } from './node-component.ts';
+import { dataTransferNode } from './node-data-transfer.ts';
 import type { PipelineScope } from './node-io.ts';
 import { type PipelineNode, unsupportedNode } from './node-parts.ts';
 import { sweepNode } from './node-sweep.ts';
@@ -18,6 +19,15 @@ const READERS: ReadonlyMap<string, NodeReader> = new Map<string, NodeReader>([
 	['spark', sparkNode],
 	['pipeline', pipelineNode],
 	['automl', automlNode],
+	['data_transfer', dataTransferNode],
+]);
+
+/** Nodes that Azure ML knows and this action does not, with what to do instead. */
+const REFUSED: ReadonlyMap<string, string> = new Map([
+	['if_else', 'The Azure ML CLI takes no control flow from YAML either; decide in the command of a node.'],
+	['do_while', 'The Azure ML CLI takes no control flow from YAML either; loop in the command of a node.'],
+	['parallel_for', 'The Azure ML CLI takes no control flow from YAML either; write a node of type parallel.'],
+	['import', "Write a node of type data_transfer with 'task: import_data', which came in its place."],
 ]);
 
 /** Reads all nodes of a pipeline, in the order of the file. */
@@ -82,7 +92,8 @@ class NodeBook {
 		}
 		const near = nearest(type, READERS.keys());
 		const hint =
-			near === undefined ? `This action knows ${[...READERS.keys()].join(', ')}.` : `Did you mean '${near}'?`;
+			REFUSED.get(type) ??
+			(near === undefined ? `This action knows ${[...READERS.keys()].join(', ')}.` : `Did you mean '${near}'?`);
 		this.#reading.fault(written?.at ?? entry.at, `Nodes of type '${type}' are not supported. ${hint}`);
 		return unsupportedNode(entry.key);
 	}

@@ -8,7 +8,15 @@ import { inputDependencies } from './command.ts';
 import { nodeComponent } from './component.ts';
 import type { BodyContext, JobBody, JobContext } from './context.ts';
 import { factsBody, type JobFacts, readFacts, serverlessId } from './facts.ts';
-import { inputBody, type JobInput, type JobOutput, jobInputs, jobOutputs, outputBody } from './inputs-outputs.ts';
+import {
+	inputBody,
+	type JobInput,
+	type JobOutput,
+	jobInputs,
+	jobOutputs,
+	outputBody,
+	plainOutput,
+} from './inputs-outputs.ts';
 import { literalType } from './node-io.ts';
 import type { PipelineNode } from './node-parts.ts';
 import { readNodes } from './nodes.ts';
@@ -67,7 +75,8 @@ export const pipelineJob: Reader<PipelineJobFile> = (node, reading) => {
 	const ports = { inputs: inputPorts(inputs), outputs: outputPorts(outputs), component: nodeComponent };
 	const settings = map.optional('settings', pipelineSettings) ?? NO_SETTINGS;
 	const nodes = map.optional('jobs', (jobs, within) => readNodes(jobs, ports, within)) ?? [];
-	const component = map.optional('component', (at, within) => nodeComponent(at, within, 'pipeline').dependency);
+	const whole = map.optional('component', (at, within) => nodeComponent(at, within, 'pipeline'));
+	const component = whole?.dependency;
 	map.optional('parent_job_name', text);
 	map.done();
 	if (nodes.length > 0 === (component !== undefined)) {
@@ -83,7 +92,7 @@ export const pipelineJob: Reader<PipelineJobFile> = (node, reading) => {
 		...facts,
 		type: 'pipeline',
 		inputs,
-		outputs,
+		outputs: whole?.form === 'known' ? declaredOutputs(whole.component.outputs, outputs) : outputs,
 		settings,
 		nodes,
 		component,
@@ -94,6 +103,15 @@ export const pipelineJob: Reader<PipelineJobFile> = (node, reading) => {
 		],
 	};
 };
+
+// A pipeline of a component has all outputs that the component declares.
+function declaredOutputs(
+	declared: ReadonlyMap<string, Port>,
+	given: ReadonlyMap<string, JobOutput>,
+): ReadonlyMap<string, JobOutput> {
+	const missing = [...declared].filter(([name]) => !given.has(name));
+	return new Map([...given, ...missing.map(([name, port]) => [name, plainOutput(port.type)] as const)]);
+}
 
 function inputPorts(inputs: ReadonlyMap<string, JobInput>): ReadonlyMap<string, Port> {
 	return new Map(
