@@ -1,9 +1,11 @@
-// What a dry run plans beyond the main job: a workspace that is not there yet, a batch endpoint, jobs that are superseded.
+// What a dry run plans beyond the main job: a workspace that is not there yet, a batch endpoint, jobs that are superseded,
+// gates, a registry.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ENDLESS, jobFiles } from './checkout.ts';
+import { logging } from './measured.ts';
 import { openSite, type Site, type SiteRequest } from './site.ts';
 import { errorsOf } from './workflow-log.ts';
 
@@ -124,4 +126,33 @@ test('a job that would be superseded is cancelled in the plan only', async () =>
 	const earlier = await site.run({ 'job-file': 'job.yml', wait: 'false' }, request('900'));
 	const { lines } = await planOf({ 'job-file': 'job.yml', 'cancel-superseded': 'true' }, request('901'));
 	expect(lines).toEqual([`POST jobs/${earlier.outputs['job-name']}/cancel`, expect.stringMatching(/^PUT jobs\//)]);
+}, 60_000);
+
+test('a job that has ended is judged, and its model planned into workspace and registry', async () => {
+	const trained = await site.run(
+		{ 'job-file': 'job.yml', 'job-name': 'measured' },
+		{ files: jobFiles(logging({ accuracy: 0.95 })), env: { GITHUB_RUN_ID: '910' } },
+	);
+	expect(errorsOf(trained.stdout)).toEqual([]);
+	const inputs = { 'job-name': 'measured', 'model-name': 'judged', registry: 'emulated-registry' };
+	const { lines, plan, summary } = await planOf({ ...inputs, 'metric-gates': 'accuracy >= 0.9' }, {});
+	expect(summary).toContain('The job passes: `accuracy >= 0.9`.');
+	expect(lines).toEqual([
+		'PUT models/judged/versions/1',
+		expect.stringMatching(/^POST .*\/registries\/emulated-registry\/import$/),
+	]);
+	expect(plan[0]?.body).toMatchObject({ properties: { tags: { job: 'measured', 'metric.accuracy': '0.95' } } });
+	expect(plan[1]?.body).toMatchObject({ properties: { destinationName: 'judged', destinationVersion: '1' } });
+	const high = { ...inputs, 'metric-gates': 'accuracy >= 0.99' };
+	await expect(planOf(high, {})).rejects.toThrow('The gate did not pass');
+	expect((await planOf({ ...high, 'on-gate-failure': 'skip' }, {})).lines).toEqual([]);
+}, 60_000);
+
+test('the champion of a job that has not run is looked for', async () => {
+	const champion = { 'job-file': 'job.yml', 'metric-gates': 'accuracy >= champion', champion: 'no-such-model:7' };
+	await expect(planOf(champion, { files: jobFiles(ENDLESS) })).rejects.toThrow('no-such-model:7');
+	const first = { 'job-file': 'job.yml', 'metric-gates': 'accuracy >= champion', 'model-name': 'fresh' };
+	expect((await planOf(first, { files: jobFiles(ENDLESS) })).summary).toContain(
+		'no other version of the model fresh yet',
+	);
 }, 60_000);

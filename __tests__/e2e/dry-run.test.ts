@@ -289,7 +289,7 @@ describe('other runs', () => {
 	test('with `wait: false` register and deploy nothing', async () => {
 		const run = await dryRun({ 'job-file': 'job.yml', wait: 'false', 'model-name': 'm' }, { files: jobFiles(ENDLESS) });
 		expect((run.plan ?? []).filter(({ path }) => /\/models\//.test(path))).toEqual([]);
-		expect(run.summary).toContain('With `wait: false` nothing is registered or deployed');
+		expect(run.summary).toContain('With `wait: false` nothing is judged, registered or deployed');
 	}, 60_000);
 
 	test('that delete an endpoint say what they would delete', async () => {
