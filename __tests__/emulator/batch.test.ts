@@ -188,3 +188,42 @@ describe('a job', () => {
 		]);
 	});
 });
+
+describe('a job of a pipeline component', () => {
+	test.each([
+		['true', 'Completed'],
+		['false', 'Failed'],
+	])('runs its step, which says %s and makes it %s', async (word, status) => {
+		const spec = (name: string, more: Json): Promise<Reply> =>
+			client.arm('PUT', `/components/${name}/versions/1`, {
+				properties: { componentSpec: { name, version: '1', inputs: { word: { type: 'string' } }, ...more } },
+			});
+		const environment = `azureml:${client.workspace}/environments/python-stdlib/versions/1`;
+		expect((await spec('say', { type: 'command', command: '${{inputs.word}}', environment })).status).toBeLessThan(202);
+		const jobs = {
+			one: {
+				type: 'command',
+				componentId: `azureml:${client.workspace}/components/say/versions/1`,
+				inputs: { word: { job_input_type: 'literal', value: '${{parent.inputs.word}}' } },
+			},
+		};
+		expect((await spec('steps', { type: 'pipeline', outputs: {}, jobs })).status).toBeLessThan(202);
+		const componentId = { referenceType: 'Id', assetId: `${client.workspace}/components/steps/versions/1` };
+		const put = await client.arm('PUT', '/batchEndpoints/scores/deployments/pipe', {
+			location: 'eastus',
+			properties: {
+				deploymentConfiguration: {
+					deploymentConfigurationType: 'PipelineComponent',
+					componentId,
+					settings: { default_compute: 'cpu-cluster' },
+				},
+			},
+		});
+		expect(put.status).toBeLessThan(202);
+		await client.operation(put);
+		const body = { properties: { inputData: { word: { jobInputType: 'Literal', value: word } } } };
+		const headers = { 'azureml-model-deployment': 'pipe' };
+		const started = await caller.send('POST', `${emulator.arm}/batch/scores/jobs`, body, headers);
+		expect(await client.ended(String(started.body['name']))).toBe(status);
+	});
+});
