@@ -9,6 +9,7 @@ import { type OnlineEndpointFile, readOnlineEndpoint } from './endpoint/online-f
 import { type Fault, FileError, InputError } from './errors.ts';
 import type { InputFile } from './inputs/reader.ts';
 import type { Inputs } from './inputs.ts';
+import { downloadFaults } from './job/download.ts';
 import { readComponentFile } from './job/file/component.ts';
 import { withCompute } from './job/file/compute-override.ts';
 import { type JobFile, readJobFile } from './job/file/index.ts';
@@ -66,6 +67,10 @@ export function readFiles(inputs: Inputs, log: Log): RunFiles {
 		model: read(register?.file, (file) => readModelDetails(file, warn)),
 		...readEndpointFiles(inputs, read, broken, warn),
 	};
+	if (files.job !== undefined) {
+		const faults = downloadFaults(train?.download ?? [], files.job.job.outputs.keys());
+		if (faults.length > 0) broken.push(new InputError(faults));
+	}
 	const [first, ...others] = broken;
 	if (first === undefined) return files;
 	if (others.length === 0) throw first;

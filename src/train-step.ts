@@ -2,6 +2,7 @@
 import { artifactRun } from './asset/job-content.ts';
 import { messageOf } from './errors.ts';
 import type { TrainInputs } from './inputs.ts';
+import { downloadOutputs } from './job/download.ts';
 import type { Job } from './job/job.ts';
 import { type MetricPoint, readMetricHistory, readMetrics } from './job/metrics.ts';
 import type { SupersededJob } from './job/supersede.ts';
@@ -35,6 +36,7 @@ export async function trainStep(
 		},
 	);
 	if (job.status === 'Completed') await readJobMetrics(job, { world, connection, report });
+	if (asked.download.length > 0) await download(job, { world, inputs, report, connection }, asked);
 	return job;
 }
 
@@ -58,6 +60,25 @@ function noteSuperseded({ notes }: RunReport, superseded: readonly SupersededJob
 	const [cancelled, left] = [named(true), named(false)];
 	if (cancelled !== '') notes.push(`Cancelled, because this run supersedes it: ${cancelled}.`);
 	if (left !== '') notes.push(`Superseded by this run, but could not be cancelled and may still run: ${left}.`);
+}
+
+async function download(
+	job: Job,
+	{ world, inputs, report, connection }: Pick<Stage, 'world' | 'inputs' | 'report' | 'connection'>,
+	asked: TrainInputs,
+): Promise<void> {
+	if (inputs.dryRun) {
+		report.notes.push(`A real run downloads ${asked.download.join(', ')} to ${asked.downloadPath} when the job is done.`);
+		return;
+	}
+	if (job.status !== 'Completed') {
+		report.notes.push('Nothing was downloaded, because this step did not wait for the job.');
+		return;
+	}
+	const { log, clock, signal } = world;
+	const parts = { workspace: connection.workspace, log, clock, signal, checkout: inputs.run.checkout };
+	const request = { outputs: asked.download, to: asked.downloadPath };
+	report.downloaded = { ...(await downloadOutputs(job, request, parts)), shown: asked.downloadPath };
 }
 
 /** Metrics are worth reporting, but a job that trained well is not failed for want of them. */

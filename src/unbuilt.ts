@@ -4,7 +4,6 @@ import type { Inputs } from './inputs.ts';
 
 /** The inputs that ask for a step which is not built yet. */
 const UNBUILT: readonly (readonly [string, (inputs: Inputs) => boolean])[] = [
-	['download', ({ train }) => (train?.download.length ?? 0) > 0],
 	['github-environment', ({ report }) => report.environment !== undefined],
 ];
 

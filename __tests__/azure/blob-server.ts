@@ -176,7 +176,9 @@ function list(
 	const page = names.slice(from, from + 2);
 	const items = page.map((key) => {
 		const { data, md5 = '' } = blobs.get(key) ?? { data: Buffer.alloc(0) };
-		return `<Blob><Name>${key.slice(start.length).replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</Name><Properties><Content-Length>${data.length}</Content-Length><Content-MD5>${md5}</Content-MD5><Etag>"1"</Etag><BlobType>BlockBlob</BlobType><Last-Modified>Sun, 01 Jan 2023 00:00:00 GMT</Last-Modified></Properties></Blob>`;
+		const marks = Object.entries(blobs.get(key)?.metadata ?? {});
+		const facts = marks.map(([name, value]) => `<${name}>${value}</${name}>`).join('');
+		return `<Blob><Name>${key.slice(start.length).replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</Name><Properties><Content-Length>${data.length}</Content-Length><Content-MD5>${md5}</Content-MD5><Etag>"1"</Etag><BlobType>BlockBlob</BlobType><Last-Modified>Sun, 01 Jan 2023 00:00:00 GMT</Last-Modified></Properties><Metadata>${facts}</Metadata></Blob>`;
 	});
 	const next = from + 2 < names.length ? String(from + 2) : '';
 	response.writeHead(200, { 'content-type': 'application/xml' });

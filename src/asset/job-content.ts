@@ -66,7 +66,7 @@ export async function listOutput(
 ): Promise<readonly string[] | undefined> {
 	const { workspace, log, clock, signal } = parts;
 	try {
-		const place = datastorePath((await resolvedUri(job, output, parts)) ?? job.outputs[output]?.uri);
+		const place = await outputPlace(job, output, parts);
 		if (place === undefined) return undefined;
 		const datastore = await workspace.datastore(place.datastore);
 		const storage = { workspace, log, clock, signal, slots: createSlots(clock) };
@@ -88,11 +88,20 @@ export async function listOutput(
 	}
 }
 
+/** Where a named output lies; undefined where that is not known, or is no place in a datastore. */
+export async function outputPlace(
+	job: TrainedJob,
+	output: string,
+	parts: Pick<JobContentParts, 'workspace' | 'signal'>,
+): Promise<DatastorePlace | undefined> {
+	return datastorePath((await resolvedUri(job, output, parts)) ?? job.outputs[output]?.uri);
+}
+
 /** Where the service says that an output is; undefined where it does not say. */
 async function resolvedUri(
 	job: TrainedJob,
 	output: string,
-	{ workspace, signal }: JobContentParts,
+	{ workspace, signal }: Pick<JobContentParts, 'workspace' | 'signal'>,
 ): Promise<string | undefined> {
 	const body = { runId: job.name, selectRunMetadata: true, selectRunDefinition: false, selectJobSpecification: false };
 	const doing = `find the outputs of the job "${job.name}"`;
@@ -113,8 +122,14 @@ function absent(error: unknown): null {
 	throw error;
 }
 
+/** A file or a folder in a datastore. */
+export interface DatastorePlace {
+	readonly datastore: string;
+	readonly path: string;
+}
+
 /** The parts of `azureml://[…/]datastores/<store>/[paths/]<path>`, where nothing in it is still to be filled in. */
-export function datastorePath(uri: string | undefined): { datastore: string; path: string } | undefined {
+export function datastorePath(uri: string | undefined): DatastorePlace | undefined {
 	const parts = /^azureml:\/\/(?:subscriptions\/.+?\/)?datastores\/([^/]+)\/(?:paths\/)?(.+)$/i.exec(uri ?? '');
 	if (parts?.[1] === undefined || parts[2] === undefined || uri?.includes('${{')) return undefined;
 	return { datastore: parts[1], path: parts[2] };

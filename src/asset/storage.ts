@@ -13,6 +13,9 @@ export interface StorageParts extends UploadParts {
 	readonly slots: Slots;
 }
 
+/** A datastore gives out nothing that its storage could be reached with. */
+export class NoCredential extends TransferError {}
+
 /** How often a credential is asked for when one is over before the work is. */
 const CREDENTIALS = 3;
 
@@ -72,8 +75,8 @@ function refuse(error: unknown, name: string): never {
 	throw noCredential(name, error.why ?? 'It gives none.', error);
 }
 
-function noCredential(name: string, why: string, cause?: unknown): TransferError {
-	return new TransferError({
+function noCredential(name: string, why: string, cause?: unknown): NoCredential {
+	return new NoCredential({
 		what: `Nothing can be uploaded to the datastore "${name}": it gives out neither an account key nor a SAS.`,
 		why,
 		next: 'Give the datastore an account key or a SAS, or put the files into storage another way and refer to them by an azureml:// URI.',

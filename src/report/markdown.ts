@@ -49,6 +49,7 @@ export function summaryOf(report: RunReport): string {
 		charts(report),
 		modelLines(report),
 		rolloutLines(report),
+		downloadLine(report),
 		madeLines(report),
 		noteLines(report),
 		logLines(report),
@@ -226,6 +227,13 @@ function modelLines({ model, shared }: RunReport): string | undefined {
 	if (shared !== undefined)
 		lines.push(`${shared.reused ? 'The registry has it already' : 'Shared to the registry'} as ${code(shared.id)}.`);
 	return lines.join(' ');
+}
+
+function downloadLine({ downloaded }: RunReport): string | undefined {
+	if (downloaded === undefined) return undefined;
+	const { files, bytes, left, shown } = downloaded;
+	const kept = left === 0 ? '' : `, ${left} of them there already`;
+	return `Downloaded to ${code(shown)}: ${files} ${files === 1 ? 'file' : 'files'}, ${bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`}${kept}.`;
 }
 
 function rolloutLines(report: RunReport): string | undefined {

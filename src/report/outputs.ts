@@ -45,6 +45,7 @@ export function outputsOf(report: RunReport): Partial<Record<OutputName, string>
 		'deployment-name': rollout?.deploymentName,
 		'scoring-uri': rollout?.scoringUri,
 		'plan-path': report.plan?.path,
+		'download-path': report.downloaded?.path,
 		'rolled-back': rolledBack === undefined ? undefined : String(rolledBack),
 	};
 	return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== ''));

@@ -6,6 +6,7 @@ import type { SharedModel } from '../asset/registry.ts';
 import type { BatchRolloutResult } from '../endpoint/batch-deploy.ts';
 import type { RolloutResult } from '../endpoint/deploy.ts';
 import type { Verdict } from '../gate/verdict.ts';
+import type { Downloaded } from '../job/download.ts';
 import type { Job } from '../job/job.ts';
 import type { MetricPoint, Metrics } from '../job/metrics.ts';
 import type { PlanReport } from '../plan/plan-report.ts';
@@ -41,6 +42,8 @@ export interface RunReport {
 	/** The wait ended before the job. */
 	jobDetached?: boolean;
 	lastLines: readonly string[];
+	/** What was downloaded; `shown` is the folder as the workflow names it. */
+	downloaded?: Downloaded & { readonly shown: string };
 	metrics?: Metrics;
 	history: ReadonlyMap<string, readonly MetricPoint[]>;
 	/** How each gate was judged, in the order of the input. */
