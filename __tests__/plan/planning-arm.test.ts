@@ -97,6 +97,16 @@ describe('a write', () => {
 		});
 	});
 
+	test('to what an earlier one makes is marked: the service adds to it', async () => {
+		const { arm, plan } = service({ 'onlineEndpoints/old': { properties: {} } });
+		for (const name of ['new', 'old']) {
+			const path = `${WS}/onlineEndpoints/${name}`;
+			await arm.find(path, CALL);
+			for (const traffic of [{}, { blue: 100 }]) await arm.put(path, { properties: { traffic } }, CALL);
+		}
+		expect(plan.requests.map(({ undecided }) => undecided.length)).toEqual([0, 1, 0, 0]);
+	});
+
 	test('of nothing leaves nothing to be read, and the service is not asked again', async () => {
 		const { arm, asked } = service({ 'models/m/versions/1': { name: '1' } });
 		expect((await arm.delete(`${WS}/models/m/versions/1`, CALL)).status).toBe(200);

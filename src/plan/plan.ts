@@ -39,9 +39,9 @@ export class Plan {
 		return [...this.#notes];
 	}
 
-	/** Plans a request. What its texts leave open is marked. */
-	add(request: Omit<PlannedRequest, 'undecided'>): void {
-		const planned = { ...request, undecided: unknownsIn(request) };
+	/** Plans a request. What its texts leave open is marked, and what `undecided` says. */
+	add(request: Omit<PlannedRequest, 'undecided'>, undecided: readonly string[] = []): void {
+		const planned = { ...request, undecided: [...unknownsIn(request), ...undecided] };
 		this.#requests.push(planned);
 		this.#onRequest(planned);
 	}

@@ -12,6 +12,9 @@ import { BLOB_URL, readablePath, UNKNOWN } from './unknowns.ts';
 /** The POSTs that only ask. */
 const ASKING = /\/(listKeys|listSecrets|listNodes|token|getLogs)$/i;
 
+/** Of a request that changes what an earlier one of the same plan has made. */
+const REST_OF_NEW = 'What the service adds to the new thing, which a real run sends back to it.';
+
 /** The datastore that a workspace has from its beginning on. */
 const FIRST_DATASTORE: JsonObject = {
 	name: 'workspaceblobstore',
@@ -87,7 +90,8 @@ class Planning implements PlanningArm {
 	}
 
 	async put(path: string, body: Json, call: ArmCall): Promise<ArmAnswer> {
-		this.#add('PUT', path, objectAt(body), call);
+		const again = this.isNew(path) && this.#resources.at(path) !== undefined;
+		this.#add('PUT', path, objectAt(body), call, again ? [REST_OF_NEW] : []);
 		return { status: 201, headers: {}, body: this.#resources.put(path, objectAt(body)) };
 	}
 
@@ -116,9 +120,18 @@ class Planning implements PlanningArm {
 		return this.#resources.at(path) ?? answer.body ?? this.find(path, { doing, signal });
 	}
 
-	#add(method: PlannedMethod, path: string, body: JsonObject | null, { query = {} }: ArmCall): void {
+	#add(
+		method: PlannedMethod,
+		path: string,
+		body: JsonObject | null,
+		{ query = {} }: ArmCall,
+		undecided: readonly string[] = [],
+	): void {
 		const search = new URLSearchParams({ 'api-version': apiVersionOf(path), ...query });
-		this.#plan.add({ method, path: `${readablePath(path)}?${search.toString().replaceAll('+', '%20')}`, body });
+		this.#plan.add(
+			{ method, path: `${readablePath(path)}?${search.toString().replaceAll('+', '%20')}`, body },
+			undecided,
+		);
 	}
 
 	#told(path: string, resource: Json): Json {
