@@ -66,7 +66,7 @@ data_collector: {collections: {model_inputs: {enabled: "True", data: "azureml:d:
 			startupProbe: { period: 'PT1M40S' },
 			dataCollector: {
 				collections: {
-					model_inputs: { dataCollectionMode: 'Enabled', dataId: 'azureml:d:1', samplingRate: 0.5 },
+					model_inputs: { dataCollectionMode: 'Enabled', dataId: '<reference>', samplingRate: 0.5 },
 					model_outputs: { dataCollectionMode: 'Disabled', samplingRate: 0.5 },
 				},
 				rollingRate: 'Hour',
@@ -123,6 +123,11 @@ describe('what is refused', () => {
 		['no instances', 'instance_count: 0', /1 or more/],
 		['a rate above one', 'data_collector: {collections: {}, sampling_rate: 2}', /from 0 to 1/],
 		['resources of a managed deployment', 'resources: {}', /Unknown key 'resources'/],
+		[
+			'collected data without a name',
+			'data_collector: {collections: {a: {enabled: true, data: {version: 1}}}}',
+			/needs 'name'/,
+		],
 		['a mistyped key', 'instance_typ: x', /Did you mean 'instance_type'/],
 	])('%s', (_, yaml, message) => {
 		expect(() => read(BLUE + yaml)).toThrow(message);
@@ -131,4 +136,15 @@ describe('what is refused', () => {
 
 test('name and endpoint may be left to inputs', () => {
 	expect(read('model: azureml:m:1')).toMatchObject({ name: undefined, endpointName: undefined });
+});
+
+test('the data of a collection must be there', () => {
+	const data = '{name: kept, version: "3", path: azureml://datastores/d/paths/p}';
+	const { dependencies } = read(
+		`model: azureml:m:1\ndata_collector: {collections: {a: {enabled: true, data: ${data}}}}`,
+	);
+	expect(dependencies.at(-1)).toMatchObject({
+		need: 'reference',
+		reference: { form: 'version', kind: 'data', name: 'kept', version: '3' },
+	});
 });

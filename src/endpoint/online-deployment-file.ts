@@ -1,10 +1,11 @@
 // An online deployment as CLI v2 writes it, managed or Kubernetes, and its REST body. Its endpoint is online-file's.
+
+import { type JsonObject, jsonObject } from '../json.ts';
 import { MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
 import { isoDuration } from '../yaml/duration.ts';
-import { type JsonObject, jsonObject } from '../json.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { boolean, integer, stringified, text, word } from '../yaml/values.ts';
-import { type DataCollector, dataCollector, dataCollectorBody } from './data-collector.ts';
+import { collectedData, type DataCollector, dataCollector, dataCollectorBody } from './data-collector.ts';
 import {
 	type DeploymentFacts,
 	deploymentFactsBody,
@@ -111,8 +112,10 @@ export function readOnlineDeployment(file: YamlFile, warn?: Warn): OnlineDeploym
 	const map = new MapReader(file.root, reading, 'an online deployment');
 	const facts = readDeploymentFacts(map);
 	const type = map.optional('type', word('managed', 'kubernetes')) ?? typeOfSchema(file);
+	const collector = map.optional('data_collector', dataCollector);
 	const deployment: OnlineDeploymentFile = {
 		...facts,
+		dependencies: [...facts.dependencies, ...collectedData(collector)],
 		type,
 		instanceType: map.optional('instance_type', text),
 		instanceCount: map.optional('instance_count', integer),
@@ -124,7 +127,7 @@ export function readOnlineDeployment(file: YamlFile, warn?: Warn): OnlineDeploym
 		readinessProbe: map.optional('readiness_probe', probe),
 		startupProbe: map.optional('startup_probe', probe),
 		egressPublicNetworkAccess: map.optional('egress_public_network_access', word('enabled', 'disabled')),
-		dataCollector: map.optional('data_collector', dataCollector),
+		dataCollector: collector,
 		resources: type === 'kubernetes' ? map.optional('resources', resources) : undefined,
 	};
 	map.optional('private_network_connection', (node, within) => {
@@ -181,7 +184,7 @@ export function onlineDeploymentBody(file: OnlineDeploymentFile, context: Endpoi
 			readinessProbe: file.readinessProbe && probeBody(file.readinessProbe),
 			startupProbe: file.startupProbe && probeBody(file.startupProbe),
 			egressPublicNetworkAccess: file.egressPublicNetworkAccess && access[file.egressPublicNetworkAccess],
-			dataCollector: file.dataCollector && dataCollectorBody(file.dataCollector),
+			dataCollector: file.dataCollector && dataCollectorBody(file.dataCollector, context.idOf),
 			containerResourceRequirements: file.resources && containerBody(file.resources),
 		}),
 	};
