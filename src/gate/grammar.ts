@@ -65,8 +65,8 @@ function parseThreshold(text: string): Threshold | string {
 }
 
 function unreadable(line: string): string {
-	const [, words] = /^([^"'<>=!]*\S\s+\S[^"'<>=!]*?)\s*[<>=!]/.exec(line) ?? [];
-	return words === undefined
-		? `"${line}" is not a gate; expected e.g. \`accuracy >= 0.9\`, \`auc >= champion - 0.005\` or \`train/rmse < 3.2\`.`
-		: `"${line}" has a metric with spaces in its name; put it into quotes: \`"${words}"\`.`;
+	const words = line.slice(0, Math.max(0, line.search(/[<>=!]/))).trim();
+	return /\s/.test(words) && !/["']/.test(words)
+		? `"${line}" has a metric with spaces in its name; put it into quotes: \`"${words}"\`.`
+		: `"${line}" is not a gate; expected e.g. \`accuracy >= 0.9\`, \`auc >= champion - 0.005\` or \`train/rmse < 3.2\`.`;
 }
