@@ -74,7 +74,7 @@ data_collector: {collections: {model_inputs: {enabled: "True", data: "azureml:d:
 			},
 		},
 	});
-	expect(file.dependencies.map((dependency) => dependency.need)).toEqual(['code', 'environment', 'model']);
+	expect(file.dependencies.map((dependency) => dependency.need)).toEqual(['code', 'environment', 'model', 'reference']);
 });
 
 test('a Kubernetes deployment', () => {
