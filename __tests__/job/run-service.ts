@@ -42,6 +42,7 @@ export class RunService implements Http {
 	/** Statuses with which lists are refused before the next good answer. */
 	readonly listFaults: number[] = [];
 	readonly stop = new AbortController();
+	#lastList: { readonly state: string; readonly answer: HttpAnswer } | undefined;
 
 	constructor(chance = 0.5) {
 		this.clock = eventClock({ chance });
@@ -124,6 +125,15 @@ export class RunService implements Http {
 		const fault = this.listFaults.shift();
 		if (fault !== undefined) return refused(fault);
 		const all = [...this.runs].filter(([, run]) => run.parent === parent);
+		// Thousands of runs in hundreds of lists: nothing is written twice that has not changed.
+		const state = `${parent} ${url.search} ${all.map(([, { status }]) => status).join()}`;
+		if (this.#lastList?.state === state) return this.#lastList.answer;
+		const list = this.#list(all, url);
+		this.#lastList = { state, answer: list };
+		return list;
+	}
+
+	#list(all: readonly (readonly [string, ServedRun])[], url: URL): HttpAnswer {
 		const from = Number(url.searchParams.get('$continuationtoken') ?? 0);
 		const size = Math.min(this.page, Number(url.searchParams.get('$top') ?? 100));
 		const value = all.slice(from, from + size).map(([runId, run]) => ({

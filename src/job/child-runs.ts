@@ -8,6 +8,8 @@ export interface ChildRun {
 	readonly id: string;
 	/** The name people know it by: of a step the one in the pipeline's file. */
 	readonly name: string;
+	/** Of a step: what the service calls the part of the pipeline that it runs, where it says so. */
+	readonly moduleName: string | undefined;
 	/** As Azure ML spells it; new spellings may come. */
 	readonly status: string;
 	/** Milliseconds since the epoch. */
@@ -15,7 +17,7 @@ export interface ChildRun {
 	readonly endedAt: number | undefined;
 	/** The run whose results were taken instead of running again. */
 	readonly reusedFrom: string | undefined;
-	/** It is a pipeline or a sweep itself. */
+	/** It seems to be a pipeline or a sweep itself. */
 	readonly isParent: boolean;
 	/** Why it failed, where the list tells. */
 	readonly error: string | undefined;
@@ -77,7 +79,8 @@ function childRun(item: Json): ChildRun | undefined {
 	const properties = objectAt(item, 'properties');
 	const error = at(item, 'error');
 	// The name of the module stands in for a display name; both are seen in answers, neither is promised.
-	const name = textAt(item, 'displayName') || textAt(properties, 'azureml.moduleName') || id;
+	const moduleName = textAt(properties, 'azureml.moduleName');
+	const name = textAt(item, 'displayName') || moduleName || id;
 	const reusedFrom =
 		textAt(properties, 'azureml.isreused')?.toLowerCase() === 'true'
 			? (textAt(properties, 'azureml.reusedrunid') ?? 'an earlier run')
@@ -86,11 +89,15 @@ function childRun(item: Json): ChildRun | undefined {
 	return {
 		id,
 		name,
+		moduleName,
 		status: textAt(item, 'status') ?? 'Unknown',
 		startedAt: timeAt(item, 'startTimeUtc'),
 		endedAt: timeAt(item, 'endTimeUtc'),
 		reusedFrom,
-		isParent: kind.some((text) => /^(azureml\.)?(PipelineRun|hyperdrive|sweep|automl)$/i.test(text ?? '')),
+		// No promise of the service either: what is taken for a parent is asked for its runs, and may have none.
+		isParent:
+			kind.some((text) => /^(azureml\.)?(PipelineRun|hyperdrive|sweep|automl)(step)?$/i.test(text ?? '')) ||
+			textAt(properties, 'azureml.pipelineComponent') === 'pipelinerun',
 		error: isObject(error) ? messageFrom(JSON.stringify(error), 200).text : undefined,
 	};
 }

@@ -3,7 +3,7 @@ import { duration } from '../duration.ts';
 import { messageOf, ServiceError } from '../errors.ts';
 import { type ChildFailure, type ChildLogParts, ChildLogs } from './child-logs.ts';
 import { type ChildRun, listChildRuns } from './child-runs.ts';
-import { isTerminal } from './job.ts';
+import { isTerminal, type Job } from './job.ts';
 
 /** Between two looks, in milliseconds, for each page that the list has, and at the most. */
 const INTERVAL = 32_000;
@@ -31,6 +31,8 @@ export function childNoun(type: string): string | undefined {
 export class Children {
 	readonly #job: string;
 	readonly #noun: string;
+	/** Names of steps that have steps or trials themselves, as the pipeline's file says. */
+	readonly #parents: ReadonlySet<string>;
 	readonly #parts: ChildLogParts;
 	readonly #logs: ChildLogs;
 	#runs: readonly ChildRun[] = [];
@@ -43,9 +45,12 @@ export class Children {
 	#changed = 0;
 	#warned = false;
 
-	constructor(job: string, noun: string, parts: ChildLogParts) {
-		this.#job = job;
+	/** @param noun what a run below the job is called: see `childNoun` */
+	constructor(job: Job, noun: string, parts: ChildLogParts) {
+		this.#job = job.name;
 		this.#noun = noun;
+		const parents = (job.steps ?? []).filter(({ type }) => /^(pipeline|sweep|automl)$/i.test(type ?? ''));
+		this.#parents = new Set(parents.map(({ name }) => name));
 		this.#parts = parts;
 		this.#logs = new ChildLogs(noun, parts);
 	}
@@ -157,12 +162,19 @@ export class Children {
 		const listed = await listChildRuns(workspace, parent, { onRequest: () => pace.count(), signal });
 		const all: ChildRun[] = [];
 		for (const one of listed) {
-			const run = prefix === '' ? one : { ...one, name: `${prefix} / ${one.name}` };
-			all.push(run);
-			if (run.isParent && run.reusedFrom === undefined && depth < DEEPEST)
-				all.push(...(await this.#belowChild(run, depth)));
+			const name = prefix === '' ? one.name : `${prefix} / ${one.name}`;
+			const seems = (one.isParent || this.#isParent(one, depth)) && one.reusedFrom === undefined && depth < DEEPEST;
+			const below = seems ? await this.#belowChild({ ...one, name, isParent: true }, depth) : [];
+			// What has ended without a run below it was none after all, and has a log of its own.
+			const isParent = seems && (below.length > 0 || !isTerminal(one.status));
+			all.push({ ...one, name, isParent }, ...below);
 		}
 		return all;
+	}
+
+	/** Whether a step is one that the pipeline's own file has as a parent. */
+	#isParent({ name, moduleName = name }: ChildRun, depth: number): boolean {
+		return depth === 1 && (this.#parents.has(name) || this.#parents.has(moduleName));
 	}
 
 	async #belowChild(run: ChildRun, depth: number): Promise<readonly ChildRun[]> {

@@ -64,7 +64,6 @@ export async function followJob(name: string, parts: FollowParts): Promise<Follo
 
 /** All that watches one job. */
 class Watch {
-	readonly #name: string;
 	readonly #parts: FollowParts & { readonly pace: Pace };
 	readonly #started: number;
 	readonly #state: StateWatch;
@@ -76,7 +75,6 @@ class Watch {
 	constructor(name: string, parts: FollowParts) {
 		const pace = new Pace(parts.clock);
 		const shared = { ...parts, pace, log: sharedLog(parts.log, parts.signal) };
-		this.#name = name;
 		this.#parts = shared;
 		this.#started = parts.clock.now();
 		this.#state = new StateWatch(name, shared);
@@ -148,8 +146,9 @@ class Watch {
 
 	/** Whether a job has steps or trials is known once its resource has been read. */
 	#findChildren(): void {
-		const noun = childNoun(this.#state.known?.type ?? '');
-		if (noun !== undefined) this.#children ??= new Children(this.#name, noun, this.#parts);
+		const job = this.#state.known;
+		const noun = childNoun(job?.type ?? '');
+		if (job !== undefined && noun !== undefined) this.#children ??= new Children(job, noun, this.#parts);
 	}
 
 	#pause(): number {

@@ -30,6 +30,8 @@ export interface Job {
 /** A step of a pipeline, by the name it has in the pipeline's file. */
 export interface PipelineStep {
 	readonly name: string;
+	/** `command`, `sweep`, `pipeline`, `automl`, … */
+	readonly type: string | undefined;
 	/** The steps whose outputs it takes. */
 	readonly after: readonly string[];
 }
@@ -103,7 +105,11 @@ function stepsOf(jobs: JsonObject): PipelineStep[] {
 		// An input may be an object, or a text of its own, or hold the expression among other text.
 		const inputs = jsonText(at(job, 'inputs') ?? null);
 		const found = [...inputs.matchAll(/\$\{\{\s*parent\.jobs\.([\w-]+)\.outputs\b/g)].flatMap(([, step]) => step ?? []);
-		return { name, after: [...new Set(found)].filter((step) => step !== name && Object.hasOwn(jobs, step)) };
+		return {
+			name,
+			type: textAt(job, 'type'),
+			after: [...new Set(found)].filter((step) => step !== name && Object.hasOwn(jobs, step)),
+		};
 	});
 }
 

@@ -4,6 +4,7 @@ import { ActionError, FileError, InputError, JobError, RolloutError } from '../e
 import { isTerminal } from '../job/job.ts';
 import type { MetricPoint } from '../job/metrics.ts';
 import type { RunContext } from '../run-context.ts';
+import { childrenLines } from './children.ts';
 import { planLines, planVerdict } from './plan-lines.ts';
 import type { RunReport, StepName } from './run-report.ts';
 import { code, codeBlock, inert, link, prose } from './text.ts';
@@ -44,6 +45,7 @@ export function summaryOf(report: RunReport): string {
 		failureOf(report),
 		planLines(report),
 		jobTable(report),
+		childrenLines(report.job),
 		metricTable(report),
 		gateTable(report),
 		charts(report),
