@@ -2,9 +2,9 @@
 
 import { at, type Client, type Json, type Reply } from '../client.ts';
 
-/** Logs `score` over MLflow: one value for each argument, in order; `WAIT` makes it stay alive after them. */
+/** Logs `score` over MLflow: one value for each argument, in order. */
 export const LOG_SCORES = `
-import json, os, sys, time, urllib.request
+import json, os, sys, urllib.request
 
 def log(step, value):
     body = {"run_id": os.environ["MLFLOW_RUN_ID"], "key": "score", "value": value, "timestamp": 1700000000000, "step": step}
@@ -13,8 +13,6 @@ def log(step, value):
 
 for step, value in enumerate(sys.argv[1:]):
     log(step, float(value))
-if os.environ.get("WAIT"):
-    time.sleep(float(os.environ["WAIT"]))
 `;
 
 /** Run history's details of a run. */

@@ -149,11 +149,11 @@ describe('a sweep', () => {
 
 	test('stops a trial that falls behind, by the values it logs on the way', async () => {
 		const good = { values: '0.9 0.95', after: 0 };
-		const bad = { values: '0.1 0.1', after: 0.7 };
-		const command = 'sleep ${{search_space.x.after}}; python log.py ${{search_space.x.values}}';
+		const bad = { values: '0.1 0.1', after: 60 };
+		const command = 'python log.py ${{search_space.x.values}}; sleep ${{search_space.x.after}}';
 		await sweep('bandit', { x: ['choice', [[good, bad]]] }, command, {
 			earlyTermination: { policyType: 'Bandit', slackFactor: 0.2, evaluationInterval: 1, delayEvaluation: 2 },
-			trial: { environmentVariables: { WAIT: '1.5' } },
+			limits: { jobLimitsType: 'Sweep', maxConcurrentTrials: 1 },
 		});
 		expect(await client.ended('bandit')).toBe('Completed');
 		const states = (await children(client, 'bandit')).map((run) => run['status']);
@@ -163,8 +163,8 @@ describe('a sweep', () => {
 
 	test('cancels a trial that takes too long, and itself when it does', async () => {
 		const space = { x: ['choice', [[0, 60]]] };
-		await sweep('trial-limit', space, 'python log.py 1; sleep ${{search_space.x}}', {
-			limits: { jobLimitsType: 'Sweep', trialTimeout: 'PT1S' },
+		await sweep('trial-limit', space, 'sleep ${{search_space.x}}', {
+			limits: { jobLimitsType: 'Sweep', trialTimeout: 'PT2S' },
 		});
 		await sweep('limit', space, 'echo begun; sleep 60', { limits: { jobLimitsType: 'Sweep', timeout: 'PT1S' } });
 		expect(await client.ended('trial-limit')).toBe('Completed');
