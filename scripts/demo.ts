@@ -80,6 +80,7 @@ function inputsFor(emulator: Emulator): Record<string, string> {
 		workspace: emulator.workspace,
 		cloud: emulator.cloudFile,
 		'job-file': 'job.yml',
+		'metric-gates': 'accuracy >= 0.9',
 		'model-name': 'iris',
 		'model-path': 'model',
 		'endpoint-file': 'endpoint.yml',

@@ -183,6 +183,50 @@ describe('a failure', () => {
 	});
 });
 
+describe('gates', () => {
+	const gate = { gate: 'acc|uracy >= 0.9', metric: 'acc|uracy', value: 0.95123456, needed: '>= 0.9', passed: true };
+	const missed = {
+		gate: 'auc >= champion',
+		metric: 'auc',
+		value: undefined,
+		needed: '>= champion',
+		passed: false,
+		why: 'It has <b>.',
+	};
+	const step = { step: 'gate', outcome: 'done', took: 1 } as const;
+
+	test('are a table of what was needed and what was there, in summary and comment', () => {
+		const report = { ...fullReport(), gates: [gate, missed] };
+		for (const text of [summaryOf(report), commentOf(report, MARKER)]) {
+			const [head, , first, second] = text.slice(text.indexOf('### Gates')).split('\n').slice(2);
+			expect(head).toBe('| Gate | Value | Needed | Verdict |');
+			expect(first).toMatch(/\| 0\.951235 \| &gt;= 0\.9 \| ✅ passed \|$/);
+			expect(second).toBe('| `auc >= champion` | missing | &gt;= champion | ❌ failed: It has &lt;b&gt;. |');
+		}
+	});
+
+	test('that passed are in the heading', () => {
+		const [heading] = summaryOf({ ...newReport(runContext()), steps: [step], gates: [gate] }).split('\n');
+		expect(heading).toBe('## ✅ Azure ML: gates passed');
+	});
+
+	test('that did not pass are too, though the run is green', () => {
+		const [heading] = summaryOf({ ...newReport(runContext()), steps: [step], gates: [gate, missed] }).split('\n');
+		expect(heading).toBe('## ✅ Azure ML: gates not passed, so nothing registered or deployed');
+	});
+});
+
+describe('a shared model', () => {
+	const id = 'azureml://registries/shared/models/iris/versions/7';
+
+	test.each([
+		[false, `registered. Shared to the registry as \`${id}\`.`],
+		[true, `registered. The registry has it already as \`${id}\`.`],
+	])('is named by its id there (there before: %s)', (reused, text) => {
+		expect(summaryOf({ ...fullReport(), shared: { registry: 'shared', id, reused } })).toContain(text);
+	});
+});
+
 describe('the comment', () => {
 	test('begins with its marker, and ends with run and commit', () => {
 		const comment = commentOf(fullReport({ headSha: 'b'.repeat(40) }), MARKER);

@@ -56,6 +56,14 @@ describe('outputs', () => {
 		expect(outputsOf(unread)).not.toHaveProperty('metrics');
 	});
 
+	test.each<[string, boolean[]]>([
+		['true', [true, true]],
+		['false', [true, false]],
+	])('say whether all gates passed: %s', (text, verdicts) => {
+		const gates = verdicts.map((passed) => ({ gate: 'a > 1', metric: 'a', value: 2, needed: '> 1', passed }));
+		expect(outputsOf({ ...fullReport(), gates })['gates-passed']).toBe(text);
+	});
+
 	test.each([true, false])('say of a failed rollout whether it was rolled back: %s', (rolledBack) => {
 		const { rollout: _, ...report } = fullReport();
 		const failure = new RolloutError({ what: 'x' }, { rolledBack });

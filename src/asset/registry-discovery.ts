@@ -55,11 +55,11 @@ export async function findRegistry(name: string, parts: DiscoveryParts): Promise
 }
 
 function registryFrom(name: string, answer: Json, { workspace, log }: DiscoveryParts): Registry {
-	const [subscription, group] = [textAt(answer, 'subscriptionId'), textAt(answer, 'resourceGroup')];
-	if (subscription === undefined || group === undefined) throw incomplete(name, 'its subscription and resource group');
-	const parts = ['subscriptions', subscription, 'resourceGroups', group, 'providers'];
-	const provider = ['Microsoft.MachineLearningServices', 'registries', textAt(answer, 'registryName') ?? name];
-	const id = `/${[...parts, ...provider].map(encodeURIComponent).join('/')}`;
+	const resource = ['subscriptionId', 'resourceGroup', 'registryName'].map((key) => textAt(answer, key) ?? '');
+	// They become parts of a path, so that nothing may stand in them which means something there.
+	if (!resource.every((part) => /^(?!\.+$)[\p{L}\p{N}_.()-]+$/u.test(part))) throw incomplete(name);
+	const [subscription, group, registry] = resource.map(encodeURIComponent);
+	const id = `/subscriptions/${subscription}/resourceGroups/${group}/providers/Microsoft.MachineLearningServices/registries/${registry}`;
 	return { name, id, service: `${addressIn(name, answer, workspace.cloud, log)}/${FRONT_END}` };
 }
 
@@ -97,9 +97,12 @@ function unknown(name: string, cloud: Cloud): ServiceError {
 	);
 }
 
-function incomplete(name: string, what: string): ServiceError {
+function incomplete(name: string): ServiceError {
 	return new ServiceError(
-		{ what: `Could not find the registry "${name}".`, why: `Discovery does not tell ${what}.` },
+		{
+			what: `Could not find the registry "${name}".`,
+			why: 'Discovery does not tell its subscription, resource group and name.',
+		},
 		{ status: 200 },
 	);
 }
