@@ -94,7 +94,9 @@ export class ChildLogs {
 	async finish(): Promise<void> {
 		const { pace, log } = this.#parts;
 		if (this.#live !== undefined) await this.#endLive(this.#live);
-		for (let next = this.#next(); next !== undefined && pace.left > 5; next = this.#next()) {
+		// What failed stands last, where people look first, unless there is not room for all.
+		const following = (): ChildRun | undefined => this.#next(pace.left - 5 > this.#waiting.size);
+		for (let next = following(); next !== undefined && pace.left > 5; next = following()) {
 			this.#waiting.delete(next.id);
 			pace.count();
 			await this.#showEnded(next);
@@ -110,10 +112,10 @@ export class ChildLogs {
 		this.#live?.logs.end();
 	}
 
-	/** Failed runs first, then in the order of their ends. */
-	#next(): ChildRun | undefined {
+	/** In the order of the list, but failed runs first, or last. */
+	#next(failedLast = false): ChildRun | undefined {
 		const waiting = [...this.#waiting.values()];
-		return waiting.find(isFailed) ?? waiting[0];
+		return waiting.find((run) => isFailed(run) !== failedLast) ?? waiting[0];
 	}
 
 	#reading(run: ChildRun): Reading {

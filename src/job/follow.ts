@@ -106,8 +106,8 @@ class Watch {
 		const failed = this.#state.status === 'Failed';
 		if (end === 'ended') {
 			this.#findChildren();
-			await this.#children?.finish(failed);
 			await this.#logs.drain(failed && this.#children === undefined);
+			await this.#children?.finish(failed);
 		} else this.#stop();
 		return this.#followed(await this.#state.job(), end, clock.now() - this.#started);
 	}
