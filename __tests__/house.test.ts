@@ -55,7 +55,7 @@ const shown = ({ from, to }: Import): string => `${from} imports ${to}`;
 /** Files that everybody may use. They use one another only. */
 const GROUND = ['errors', 'clock', 'json', 'duration', 'secrets', 'run-context', 'log'];
 /** The files beside main.ts that tell the run with it. */
-const STORY = ['main', 'steps', 'train-step', 'gate-step', 'dry-run', 'dry-stage', 'files', 'fork', 'unbuilt', 'post'];
+const STORY = ['main', 'steps', 'train-step', 'gate-step', 'dry-run', 'dry-stage', 'files', 'fork', 'post'];
 
 /** For each room the rooms below it; the ground is below all of them. */
 const BELOW: Readonly<Record<string, readonly string[]>> = {

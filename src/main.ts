@@ -10,6 +10,7 @@ import type { InputSource } from './inputs/reader.ts';
 import { type Inputs, readInputs } from './inputs.ts';
 import type { Log } from './log.ts';
 import { readRunContext } from './read-run-context.ts';
+import { type DeploymentRecord, openDeployment } from './report/deployment.ts';
 import { publishReport } from './report/github.ts';
 import { newReport, type RunReport, type StepName } from './report/run-report.ts';
 import type { Secrets } from './secrets.ts';
@@ -22,7 +23,6 @@ import {
 	type Stage,
 	trainStep,
 } from './steps.ts';
-import { refuseUnbuilt } from './unbuilt.ts';
 
 /** What a run needs of the process it lives in. */
 export interface World extends Omit<InputSource, 'mask'> {
@@ -41,13 +41,14 @@ export interface World extends Omit<InputSource, 'mask'> {
 export async function main(world: World): Promise<boolean> {
 	const report = newReport(readRunContext(world.env));
 	let inputs: Inputs | undefined;
+	let deployment: DeploymentRecord | undefined;
 	try {
 		inputs = readInputs({ ...world, mask: (value) => world.log.mask(value) });
 		if (inputs.dryRun) report.dryRun = inputs.auth === undefined ? 'offline' : 'online';
 		// A dry run that does not sign in gives nobody's identity to anybody.
 		if (inputs.auth !== undefined) refuseForkHead(inputs.run, inputs.allowForkHead);
-		refuseUnbuilt(inputs);
-		await walk(world, inputs, report);
+		deployment = await deploymentOf(inputs, world.log);
+		await walk(world, inputs, report, deployment);
 	} catch (error) {
 		report.failure = error instanceof Error ? error : new Error(messageOf(error));
 	}
@@ -55,11 +56,27 @@ export async function main(world: World): Promise<boolean> {
 		...world,
 		githubToken: inputs?.report.githubToken,
 		comment: inputs?.report.comment ?? 'never',
+		deployment,
 	});
 	return report.failure === undefined;
 }
 
-async function walk(world: World, inputs: Inputs, report: RunReport): Promise<void> {
+/** Begins the record of the run as a GitHub deployment, where one is asked for and something will be done. */
+async function deploymentOf(inputs: Inputs, log: Log): Promise<DeploymentRecord | undefined> {
+	const { run, dryRun, train, deploy, deleteEndpoint } = inputs;
+	const { environment, githubToken } = inputs.report;
+	if (environment === undefined || dryRun) return undefined;
+	const about = [train?.file?.path, deploy?.deploymentFile?.path ?? deploy?.endpointName].filter(Boolean).join(' · ');
+	const description = `Azure ML${about === '' ? '' : `: ${about}`}`;
+	return openDeployment({ environment, description, deploys: deleteEndpoint === undefined }, { run, githubToken, log });
+}
+
+async function walk(
+	world: World,
+	inputs: Inputs,
+	report: RunReport,
+	deployment: DeploymentRecord | undefined,
+): Promise<void> {
 	const { log, secrets, clock, signal } = world;
 	const files = readFiles(inputs, log);
 	report.jobFile = files.job?.path;
@@ -74,6 +91,9 @@ async function walk(world: World, inputs: Inputs, report: RunReport): Promise<vo
 	try {
 		if (inputs.assetFiles.length > 0) await step(world, report, 'assets', () => assetsStep(stage));
 		const { train, gate, register, deploy, deleteEndpoint } = inputs;
+		report.deployWanted = deploy !== undefined;
+		// What is trained first waits in the queue; the environment changes when the deployment does.
+		if (deploy === undefined) await deployment?.start();
 		const job = train && (await step(world, report, 'train', () => trainStep(stage, train)));
 		if (job !== undefined && job.status !== 'Completed') {
 			if (gate ?? register ?? deploy)
@@ -88,7 +108,10 @@ async function walk(world: World, inputs: Inputs, report: RunReport): Promise<vo
 		const registry = register?.registry;
 		if (registry !== undefined && model !== undefined)
 			await step(world, report, 'share', () => shareStep(stage, registry, model));
-		if (deploy !== undefined) await step(world, report, 'deploy', () => deployStep(stage, deploy, model));
+		if (deploy !== undefined) {
+			await deployment?.start();
+			await step(world, report, 'deploy', () => deployStep(stage, deploy, model));
+		}
 		if (deleteEndpoint !== undefined)
 			await step(world, report, 'delete endpoint', () => deleteEndpointStep(stage, deleteEndpoint));
 	} finally {

@@ -68,7 +68,9 @@ async function download(
 	asked: TrainInputs,
 ): Promise<void> {
 	if (inputs.dryRun) {
-		report.notes.push(`A real run downloads ${asked.download.join(', ')} to ${asked.downloadPath} when the job is done.`);
+		report.notes.push(
+			`A real run downloads ${asked.download.join(', ')} to ${asked.downloadPath} when the job is done.`,
+		);
 		return;
 	}
 	if (job.status !== 'Completed') {

@@ -111,23 +111,6 @@ describe('the inputs', () => {
 	});
 });
 
-test('what is not built yet is refused by name, all of it together', async () => {
-	const asked = {
-		'cancel-superseded': 'true',
-		reuse: 'true',
-		download: 'all',
-		'dry-run': 'true',
-		'github-environment': 'production',
-	};
-	const { stdout, summary } = await refused({ ...TARGET, 'job-file': 'job.yml', 'model-name': 'iris', ...asked });
-	const errors = errorsOf(stdout);
-	for (const name of Object.keys(asked)) {
-		expect(errors).toContainEqual(expect.stringMatching(new RegExp(`^${name}: not built yet`)));
-		expect(summary).toContain(name);
-	}
-	expect(errors).toHaveLength(Object.keys(asked).length);
-});
-
 describe("a fork's code with this repository's identity", () => {
 	const fork = { full_name: 'stranger/octo-repo', fork: true };
 	const inputs = { ...TARGET, 'job-file': 'job.yml' };

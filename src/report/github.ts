@@ -5,6 +5,7 @@ import { ActionError, FileError, InputError, messageOf, type Place } from '../er
 import type { Log } from '../log.ts';
 import type { RunContext } from '../run-context.ts';
 import type { Secrets } from '../secrets.ts';
+import type { DeploymentRecord } from './deployment.ts';
 import { commentOf, summaryOf } from './markdown.ts';
 import { outputsOf } from './outputs.ts';
 import { redactedReport } from './redacted.ts';
@@ -21,6 +22,8 @@ export interface GitHubParts {
 	readonly secrets: Secrets;
 	readonly githubToken: string | undefined;
 	readonly comment: 'auto' | 'never';
+	/** The record of the run as a GitHub deployment, where one is kept. */
+	readonly deployment?: DeploymentRecord | undefined;
 }
 
 /**
@@ -41,6 +44,7 @@ export async function publishReport(report: RunReport, parts: GitHubParts): Prom
 			.write();
 	});
 	if (parts.comment === 'auto' && report.run.pullRequest !== undefined) await comment(shown, parts);
+	await parts.deployment?.end(shown);
 }
 
 /** One annotation for each fault, at its place in the user's files. */

@@ -54,6 +54,8 @@ export interface RunReport {
 	rollout?: RolloutResult;
 	batchRollout?: BatchRolloutResult;
 	deletedEndpoint?: string;
+	/** The inputs ask for a deployment, whether or not there comes to be one. */
+	deployWanted?: boolean;
 	/** Nothing was done, only planned: `offline` without any credentials. */
 	dryRun?: 'online' | 'offline';
 	/** What a real run would send. */
