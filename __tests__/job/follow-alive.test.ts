@@ -236,6 +236,31 @@ describe('the pace', () => {
 		expect(pace.slowness).toBe(slowness);
 	});
 
+	test('of a job follows what the answers say is left to the subscription', async () => {
+		const looks = async (left: string): Promise<number> => {
+			const { service } = command([
+				[0, 'Running'],
+				[HOUR, 'Completed'],
+			]);
+			let listener: (headers: Record<string, string>) => void = () => {};
+			const send = service.send.bind(service);
+			service.send = async (request) => {
+				listener({ 'x-ms-ratelimit-remaining-subscription-reads': left });
+				return send(request);
+			};
+			let ended = false;
+			await service.follow(undefined, (given) => {
+				listener = given;
+				return () => {
+					ended = true;
+				};
+			});
+			expect(ended).toBe(true);
+			return service.asked.length;
+		};
+		expect(await looks('5')).toBeLessThan((await looks('11000')) / 2);
+	});
+
 	test('of a job follows: fewer looks after a 429', async () => {
 		const looks = async (throttled: boolean): Promise<number> => {
 			const { service } = command([

@@ -71,6 +71,28 @@ describe('while the job runs', () => {
 		expect([log.lines, logs.buildsImage]).toEqual([[`── ${image}`, `── ${USER}`], false]);
 	});
 
+	test('what gave way to other files is still shown to its end', async () => {
+		const { storage, log, logs, clock } = watched();
+		const older = 'azureml-logs/70_driver_log.txt';
+		const image = 'azureml-logs/20_image_build_log.txt';
+		storage.append(image, 'Step 1/8\n');
+		storage.append(older, 'begin\n');
+		logs.update(storage.urls());
+		await logs.look();
+		storage.append(USER, 'epoch 1\n');
+		logs.update(storage.urls());
+		clock.advance(120_000);
+		await logs.look();
+		storage.append(older, 'end\n');
+		storage.append(image, 'pushed\n');
+		const asked = storage.asked.length;
+		await logs.look();
+		// The image was quiet for long: only the training's own log is asked for.
+		expect(storage.asked.length - asked).toBe(1);
+		await logs.drain();
+		expect([...log.foreignLines].sort()).toEqual(['Step 1/8', 'begin', 'end', 'epoch 1', 'pushed']);
+	});
+
 	test('an image that was built before is shown in a group', async () => {
 		const { storage, log, logs } = watched();
 		storage.append('azureml-logs/20_image_build_log.txt', 'Step 1/8\n');

@@ -4,7 +4,7 @@ import { createBearerHttp } from '../../src/azure/bearer.ts';
 import type { Http, HttpAnswer, HttpRequest } from '../../src/azure/http.ts';
 import { connectWorkspace, type Workspace } from '../../src/azure/workspace.ts';
 import type { Clock } from '../../src/clock.ts';
-import { type FollowedJob, followJob } from '../../src/job/follow.ts';
+import { type FollowedJob, type FollowParts, followJob } from '../../src/job/follow.ts';
 import type { Json } from '../../src/json.ts';
 import { type EventClock, eventClock } from '../fixtures/event-clock.ts';
 import { LogStorage } from '../fixtures/log-storage.ts';
@@ -49,10 +49,10 @@ export class RunService implements Http {
 	}
 
 	/** Follows the job `job`. */
-	async follow(timeout?: number): Promise<FollowedJob> {
+	async follow(timeout?: number, onAnswer?: FollowParts['onAnswer']): Promise<FollowedJob> {
 		const { clock, log } = this;
 		const workspace = await this.workspace(clock);
-		return followJob('job', { workspace, http: this, log, clock, signal: this.stop.signal, timeout });
+		return followJob('job', { workspace, http: this, log, clock, signal: this.stop.signal, timeout, onAnswer });
 	}
 
 	async workspace(clock: Clock): Promise<Workspace> {

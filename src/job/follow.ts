@@ -38,6 +38,11 @@ export interface FollowParts {
 	readonly signal: AbortSignal;
 	/** Milliseconds to wait for the job; without limit when undefined. */
 	readonly timeout: number | undefined;
+	/**
+	 * Has a listener told of the headers of every answer of the service (names in lower case), until the function that it
+	 * gives is called. Where it is given, following slackens before the subscription runs out of reads, not only after.
+	 */
+	readonly onAnswer?: ((listener: (headers: Readonly<Record<string, string>>) => void) => () => void) | undefined;
 }
 
 /** Between two looks at the log, in milliseconds. */
@@ -59,7 +64,13 @@ export function stateInterval(age: number, random: number, hasChildren = false):
 
 /** Follows the job until its state is terminal or the time is over. */
 export async function followJob(name: string, parts: FollowParts): Promise<FollowedJob> {
-	return new Watch(name, parts).run();
+	const pace = new Pace(parts.clock);
+	const unlisten = parts.onAnswer?.((headers) => pace.heard(headers));
+	try {
+		return await new Watch(name, { ...parts, pace }).run();
+	} finally {
+		unlisten?.();
+	}
 }
 
 /** All that watches one job. */
@@ -72,9 +83,8 @@ class Watch {
 	readonly #metrics: LiveMetrics;
 	#children: Children | undefined;
 
-	constructor(name: string, parts: FollowParts) {
-		const pace = new Pace(parts.clock);
-		const shared = { ...parts, pace, log: sharedLog(parts.log, parts.signal) };
+	constructor(name: string, parts: FollowParts & { readonly pace: Pace }) {
+		const shared = { ...parts, log: sharedLog(parts.log, parts.signal) };
 		this.#parts = shared;
 		this.#started = parts.clock.now();
 		this.#state = new StateWatch(name, shared);

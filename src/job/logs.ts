@@ -10,6 +10,8 @@ import { chooseLogs, systemLogs } from './log-names.ts';
 const KEPT_LINES = 40;
 /** An unfinished line is shown after this long without a new byte, in milliseconds. */
 const PATIENCE = 10_000;
+/** How an image was built is read for this long without a new byte once there are other logs, and again at the end. */
+const IDLE = 60_000;
 /** A progress bar is shown as often as this. */
 const PROGRESS_INTERVAL = 5_000;
 /** An unfinished line that grows without end, as a row of dots does, is shown as often as this. */
@@ -96,8 +98,9 @@ export class JobLogs {
 		let bytes = 0;
 		for (const path of image) {
 			// A build that was over before anyone looked is worth a group, not a screen.
-			if (live.length > 0 && !this.#entries.has(path)) bytes += await this.#group(path);
-			else bytes += await this.#lookAt(path);
+			const entry = this.#entries.get(path);
+			if (live.length > 0 && entry === undefined) bytes += await this.#group(path);
+			else if (live.length === 0 || !this.#isIdle(entry)) bytes += await this.#lookAt(path);
 		}
 		for (const path of live) bytes += await this.#lookAt(path);
 		return bytes;
@@ -106,6 +109,8 @@ export class JobLogs {
 	/** After the run's end: shows everything up to the final length of every file, or says what could not be read. */
 	async drain(failed = false): Promise<void> {
 		await this.#untilQuiet(() => this.look());
+		// Also what was begun and then gave way to other files.
+		for (const path of [...this.#entries.keys()]) await this.#lookAt(path);
 		for (const { file } of this.#entries.values()) file.end();
 		for (const path of this.#chosen().grouped) await this.#group(path);
 		if (failed) await this.#showSystemLogs();
@@ -127,6 +132,10 @@ export class JobLogs {
 		const { grouped } = this.#chosen();
 		if (grouped.length > 0)
 			this.#parts.log.info(`[not shown: ${grouped.length} more log files, from ${grouped[0]} on]`);
+	}
+
+	#isIdle(entry: Entry | undefined): boolean {
+		return entry !== undefined && this.#parts.clock.now() - entry.lastByte > IDLE;
 	}
 
 	#chosen() {
