@@ -1,7 +1,11 @@
 // Reads every CLI v2 file that the inputs name, before anything is sent: their faults are told together.
 import { type AssetFiles, readAssetFiles } from './asset/asset-files.ts';
 import { type ModelDetails, readModelDetails } from './asset/model-file.ts';
-import { type BatchDeploymentFile, readBatchDeployment } from './endpoint/batch-deployment-file.ts';
+import {
+	type BatchDeploymentFile,
+	type ReadPipelineComponent,
+	readBatchDeployment,
+} from './endpoint/batch-deployment-file.ts';
 import { type BatchEndpointFile, readBatchEndpoint } from './endpoint/batch-file.ts';
 import { batchInputFaults } from './endpoint/batch-plan.ts';
 import { type OnlineDeploymentFile, readOnlineDeployment } from './endpoint/online-deployment-file.ts';
@@ -10,7 +14,7 @@ import { type Fault, FileError, InputError } from './errors.ts';
 import type { InputFile } from './inputs/reader.ts';
 import type { Inputs } from './inputs.ts';
 import { downloadFaults } from './job/download.ts';
-import { readComponentFile } from './job/file/component.ts';
+import { nodeComponent, readComponentFile } from './job/file/component.ts';
 import { withCompute } from './job/file/compute-override.ts';
 import { type JobFile, readJobFile } from './job/file/index.ts';
 import type { Log } from './log.ts';
@@ -105,6 +109,8 @@ function overridden(file: YamlFile, set: readonly string[], compute: string | un
 	return compute === undefined ? changed : withCompute(changed, compute);
 }
 
+const pipelineComponent: ReadPipelineComponent = (node, reading) => nodeComponent(node, reading, 'pipeline').dependency;
+
 /** Reads the files of the endpoint and the deployment, both of online ones or both of batch ones. */
 function readEndpointFiles(
 	{ deploy, register }: Inputs,
@@ -122,7 +128,9 @@ function readEndpointFiles(
 		isBatch(file) ? { batch: readBatchEndpoint(file, warn) } : { online: readOnlineEndpoint(file, warn) },
 	);
 	const deployment = read(deploy?.deploymentFile, (file) =>
-		isBatch(file) ? { batch: readBatchDeployment(file, warn) } : { online: readOnlineDeployment(file, warn) },
+		isBatch(file)
+			? { batch: readBatchDeployment(file, warn, pipelineComponent) }
+			: { online: readOnlineDeployment(file, warn) },
 	);
 	const [batch, online] = [kinds.get('batch'), kinds.get('online')];
 	const onlineFiles = { endpoint: endpoint?.online, deployment: deployment?.online };

@@ -1,7 +1,16 @@
 // A compute as CLI v2 writes it and its REST body: cluster, instance, attached machine, Kubernetes, Synapse Spark.
 import type { Place } from '../errors.ts';
 import { type JsonObject, jsonObject, mapValues } from '../json.ts';
-import { asText, child, type MapReader, mapping, type Reader, Reading, type Warn } from '../yaml/checks.ts';
+import {
+	asText,
+	child,
+	type MapReader,
+	mapping,
+	type Reader,
+	Reading,
+	type Warn,
+	warnLeftOut,
+} from '../yaml/checks.ts';
 import { isoDuration } from '../yaml/duration.ts';
 import type { YamlFile, YamlNode } from '../yaml/node.ts';
 import { boolean, filledText, integer, jsonMap, secretText, stringMap, text, word } from '../yaml/values.ts';
@@ -77,7 +86,8 @@ function propertiesOf(map: MapReader, type: ComputeType): ComputeFile['propertie
 		case 'kubernetes':
 			return kubernetesProperties(map);
 		case 'synapsespark':
-			map.ignore('node_family', 'node_size', 'node_count', 'spark_version', 'scale_settings', 'auto_pause_settings');
+			map.ignore('node_family', 'node_size', 'node_count', 'spark_version');
+			warnLeftOut(map, 'scale_settings', 'auto_pause_settings');
 			return () => ({});
 	}
 }

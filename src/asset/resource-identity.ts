@@ -12,7 +12,7 @@ export interface ResourceIdentity {
 }
 
 const userAssigned: Reader<string> = mapping('a user-assigned identity', (map) => {
-	map.ignore('client_id', 'object_id', 'principal_id');
+	map.ignore('client_id', 'object_id', 'principal_id', 'tenant_id');
 	return map.required('resource_id', text);
 });
 

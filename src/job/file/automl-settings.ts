@@ -85,6 +85,7 @@ const TRAINING: Members = {
 	enable_stack_ensemble: boolean,
 	enable_vote_ensemble: boolean,
 	ensemble_model_download_timeout: number,
+	ensemble_model_download_timeout_minutes: number,
 	stack_ensemble_settings: members('stack_ensemble_settings', {
 		stack_meta_learner_type: text,
 		stack_meta_learner_train_percentage: number,

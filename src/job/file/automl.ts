@@ -117,7 +117,8 @@ function limitsBody({ limits }: AutoMlSettings): JsonObject | undefined {
 
 function trainingBody(training: JsonObject): JsonObject {
 	const {
-		ensemble_model_download_timeout: timeout,
+		ensemble_model_download_timeout: older,
+		ensemble_model_download_timeout_minutes: timeout = older,
 		stack_ensemble_settings: stack,
 		training_mode: mode,
 		...rest

@@ -34,6 +34,7 @@ export function automlNode(name: string, map: MapReader, scope: PipelineScope): 
 				...extra,
 				type: 'automl',
 				...nodeFactsBody(facts, context),
+				description: facts.description,
 				tags: facts.tags ? mapValues(facts.tags, (tag) => tag) : {},
 				properties: facts.properties ? mapValues(facts.properties, (property) => property) : {},
 				...settingsNode(settings, context.idOf),
