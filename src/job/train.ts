@@ -18,6 +18,8 @@ import { defaultExperiment, deriveJobName } from './name.ts';
 import { contentOf, findReusable, inputsByPlace } from './reuse.ts';
 import { freeName, ownName, submitJob } from './submit.ts';
 import { cancelSuperseded, type SupersededJob } from './supersede.ts';
+import { TracebackReader } from './traceback.ts';
+import { type Fault, faultOf, uploadedCode } from './traceback-place.ts';
 import { trackOf } from './track.ts';
 
 export interface TrainRequest {
@@ -210,11 +212,23 @@ async function guarded<T>(
 
 async function followToEnd(job: Job, request: TrainRequest, parts: TrainParts): Promise<Job> {
 	const { workspace, http, log, clock, signal, onFact, guard } = parts;
-	const followed = await followJob(job.name, { workspace, http, log, clock, signal, timeout: request.timeout });
+	const tracebacks = new TracebackReader();
+	const watched: Log = {
+		...log,
+		foreign: (line) => {
+			tracebacks.see(line);
+			log.foreign(line);
+		},
+	};
+	const { timeout } = request;
+	const followed = await followJob(job.name, { workspace, http, log: watched, clock, signal, timeout });
 	onFact({ job: followed.job, took: followed.watched, lastLines: followed.lastLines });
 	if (followed.end === 'timeout') return timedOut(followed, request, parts);
 	guard(undefined);
-	if (followed.job.status !== 'Completed') throw endedBadly(followed);
+	if (followed.job.status !== 'Completed') {
+		const code = uploadedCode(request.file?.job.dependencies ?? []);
+		throw endedBadly(followed, faultOf(tracebacks.found, code, parts.run.checkout));
+	}
 	log.info(`The job ${job.name} is Completed after ${duration(followed.watched)}.`);
 	return followed.job;
 }
@@ -244,16 +258,28 @@ async function timedOut(followed: FollowedJob, { onTimeout }: TrainRequest, part
 	);
 }
 
-function endedBadly({ job, error, failedChild, lastLines }: FollowedJob): JobError {
+function faultText({ exception, where, within }: Fault): string {
+	if (where === undefined) return `${exception}.`;
+	return `${exception} (${where.file}:${where.line}${within === undefined ? '' : `, in ${within}`}).`;
+}
+
+function endedBadly({ job, error, failedChild, lastLines }: FollowedJob, fault: Fault | undefined): JobError {
 	const canceled = job.status === 'Canceled';
+	// What a job prints while it is being stopped is not why it ended.
+	const raised = canceled || fault === undefined ? undefined : fault;
 	return new JobError(
 		{
 			what: `The job ${job.name} ended as ${job.status}${failedChild === undefined ? '' : `: ${failedChild.what}`}.`,
-			why:
+			why: [
+				raised && faultText(raised),
 				error?.message ??
-				(canceled
-					? 'It was cancelled in Azure ML, or ran into its own `limits.timeout`.'
-					: 'Run history gives no reason.'),
+					(canceled
+						? 'It was cancelled in Azure ML, or ran into its own `limits.timeout`.'
+						: raised === undefined && 'Run history gives no reason.'),
+			]
+				.filter(Boolean)
+				.join(' '),
+			where: raised?.where,
 			next: canceled
 				? undefined
 				: `${lastLines.length > 0 ? 'The last lines of its log are above and in the summary.' : 'It has no log: look at its system logs in Azure ML studio.'}`,
