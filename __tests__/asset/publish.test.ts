@@ -190,7 +190,7 @@ describe('environments', () => {
 		const publisher = site.publisher();
 		const [one, twin] = [inline({ image }), inline({ image })];
 		await publisher.publish([one, twin]);
-		const id = `${WORKSPACE_ID}/environments/CliV2AnonymousEnvironment/versions/baf18218754be5571da6e579a0c774b5`;
+		const id = `${WORKSPACE_ID}/environments/CliV2AnonymousEnvironment/versions/455df48a2c57c843992352e53f852835d2657d682cc95c74a50125f5a3347843`;
 		expect([publisher.idOf(one), publisher.idOf(twin)]).toEqual([id, id]);
 		expect(site.lines(/PUT/)).toHaveLength(1);
 		await site.publisher().publish([inline({ image })]);
@@ -208,8 +208,12 @@ describe('environments', () => {
 		const built = inline({ build: { context, dockerfilePath: undefined }, dependencies: [context] });
 		const publisher = site.publisher();
 		await publisher.publish([built]);
-		expect(publisher.idOf(built)).toMatch(/CliV2AnonymousEnvironment\/versions\/e77f5041192863ffa1fd0540b70d2b9f$/);
-		const { build } = site.body('environments/CliV2AnonymousEnvironment/versions/e77f5041192863ffa1fd0540b70d2b9f');
+		expect(publisher.idOf(built)).toMatch(
+			/CliV2AnonymousEnvironment\/versions\/5a3b4f50fd864b28daa02c563c731335b0e495dadef24a0ac2e45d9e60801716$/,
+		);
+		const { build } = site.body(
+			'environments/CliV2AnonymousEnvironment/versions/5a3b4f50fd864b28daa02c563c731335b0e495dadef24a0ac2e45d9e60801716',
+		);
 		const home = `http://acc.blob.localhost:${site.server.port}/container/LocalUpload/560c8933b7514c50d054064b04255622`;
 		expect(build).toEqual({ contextUri: `${home}/context/` });
 		expect(publisher.idOf(context)).toBe(`${home}/context/`);

@@ -153,8 +153,8 @@ export function environmentBody(file: EnvironmentFile, idOf: IdOf, anonymous: bo
 }
 
 /**
- * The version of an anonymous environment: a hash of its content, the same that the CLI computes, so that both share one
- * built image. `contextHash` is the upload hash of a local build context, or its URL. With an `inference_config` the hash
+ * The version of an anonymous environment: a hash of its content, the same that the newest CLI computes (1.4.0 took MD5), so
+ * that both share one built image. With a build context the two differ, since that is kept under another hash. `contextHash` is the upload hash of a local build context, or its URL. With an `inference_config` the hash
  * is our own: the CLI's changes with the version of its generated classes.
  */
 export function anonymousEnvironmentVersion(file: EnvironmentFile, contextHash?: string): string {
@@ -174,7 +174,7 @@ export function anonymousEnvironmentVersion(file: EnvironmentFile, contextHash?:
 	if (file.conda !== undefined) {
 		pieces.push(file.conda);
 	}
-	return md5(pieces.map(md5).reduce(joined));
+	return sha256(pieces.map(sha256).reduce(joined));
 }
 
 // The CLI joins the characters of the later hash with the earlier one between them; what looks odd here is its quirk.
@@ -182,6 +182,6 @@ function joined(separator: string, later: string): string {
 	return [...later].join(separator);
 }
 
-function md5(content: string): string {
-	return createHash('md5').update(content).digest('hex');
+function sha256(content: string): string {
+	return createHash('sha256').update(content).digest('hex');
 }
