@@ -84,6 +84,13 @@ describe('a command job', () => {
 			`${COMMAND}command: x\ninputs: {a: {type: uri_file}}`,
 			/:5 An input needs the key 'path'/,
 		],
+		[
+			'a reserved output',
+			`${COMMAND}command: x\noutputs:\n  a: {}\n  default: {}`,
+			/:7 'default' cannot be the name of an output/,
+		],
+		['ssh without keys', `${COMMAND}command: x\nservices:\n  s: {type: ssh, port: 22}`, /:6 .*without public keys/],
+		['near misses', `${COMMAND}command: x $\{inputs.a}\ninputs: {a: 1}`, /:4 '\$\{inputs\.a}' is not an expression/],
 		['an empty input', `${COMMAND}command: x\ninputs: {a: }`, /:5 An input is a plain value or a mapping/],
 		['a date as input', `${COMMAND}command: x\ninputs: {a: 2024-01-31}`, /:5 .*date.*quotes/],
 		['data without version', `${COMMAND}command: x\ninputs: {a: {path: "azureml:rows"}}`, /:5 .*no version/],

@@ -165,7 +165,16 @@ export const jobOutput: Reader<JobOutput> = (node, reading) => {
 export const jobInputs: Reader<ReadonlyMap<string, JobInput>> = mapOf(jobInput);
 
 /** A reader of a job's `outputs`. */
-export const jobOutputs: Reader<ReadonlyMap<string, JobOutput>> = mapOf(jobOutput);
+export const jobOutputs: Reader<ReadonlyMap<string, JobOutput>> = (node, reading) => {
+	const reserved = node.kind === 'map' ? node.entries.find((entry) => entry.key === 'default') : undefined;
+	if (reserved !== undefined) {
+		reading.fault(
+			reserved.at,
+			"'default' cannot be the name of an output: Azure ML keeps it for what a job logs. Name it otherwise.",
+		);
+	}
+	return mapOf(jobOutput)(node, reading);
+};
 
 /** An input as the REST body of a job holds it. */
 export function inputBody(input: JobInput, idOf: IdOf): JsonObject {

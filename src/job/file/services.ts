@@ -27,7 +27,7 @@ const serviceType = word('ssh', 'jupyter_lab', 'tensor_board', 'vs_code');
 /** A reader of one job service. `job_service_type` is the older name of `type`. */
 export const jobService: Reader<JobService> = mapping('a job service', (map) => {
 	map.ignore('endpoint', 'status', 'error_message');
-	return {
+	const service: JobService = {
 		type: map.optional('type', serviceType) ?? map.optional('job_service_type', serviceType),
 		port: map.optional('port', integer),
 		allNodes: map.optional('nodes', word('all')) !== undefined,
@@ -35,6 +35,12 @@ export const jobService: Reader<JobService> = mapping('a job service', (map) => 
 		logDir: map.optional('log_dir', text),
 		sshPublicKeys: map.optional('ssh_public_keys', text),
 	};
+	const keys = service.sshPublicKeys ?? service.properties?.get('sshPublicKeys') ?? '';
+	if (service.type === 'ssh' && keys.trim() === '') {
+		const next = "Add 'ssh_public_keys' with the public key of whoever is to connect.";
+		map.reading.fault(map.at, `A service of type ssh without public keys lets nobody in. ${next}`);
+	}
+	return service;
 });
 
 /** The service as the REST body of a job holds it. */
