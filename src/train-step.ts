@@ -2,6 +2,7 @@
 import { artifactRun } from './asset/job-content.ts';
 import { messageOf } from './errors.ts';
 import type { TrainInputs } from './inputs.ts';
+import { findBaseJob } from './job/base-job.ts';
 import { downloadOutputs } from './job/download.ts';
 import type { Job } from './job/job.ts';
 import { type MetricPoint, readMetricHistory, readMetrics } from './job/metrics.ts';
@@ -35,7 +36,7 @@ export async function trainStep(
 			guard: (name) => guard(asked.onCancel === 'cancel' ? (name ?? '') : ''),
 		},
 	);
-	if (job.status === 'Completed') await readJobMetrics(job, { world, connection, report });
+	if (job.status === 'Completed') await readJobMetrics(job, { world, inputs, connection, report });
 	if (asked.download.length > 0) await download(job, { world, inputs, report, connection }, asked);
 	return job;
 }
@@ -86,16 +87,22 @@ async function download(
 /** Metrics are worth reporting, but a job that trained well is not failed for want of them. */
 async function readJobMetrics(
 	job: Job,
-	{ world, connection, report }: Pick<Stage, 'world' | 'connection' | 'report'>,
+	{ world, inputs, connection, report }: Pick<Stage, 'world' | 'inputs' | 'connection' | 'report'>,
 ): Promise<void> {
 	const { log, signal } = world;
+	const { workspace } = connection;
 	try {
 		// A sweep's result is its best trial.
 		const runId = artifactRun(job);
 		const metrics = await readMetrics(connection.workspace, runId, signal);
 		report.metrics = metrics;
 		const named = Object.entries(metrics).map(([name, value]) => `${name} ${value}`);
-		if (named.length > 0) log.info(`Metrics: ${named.join(' · ')}`);
+		if (named.length > 0) {
+			log.info(`Metrics: ${named.join(' · ')}`);
+			const parts = { workspace, log, signal, run: inputs.run };
+			const base = await findBaseJob(job, inputs.train?.file?.path, parts);
+			if (base !== undefined) report.base = base;
+		}
 		const history = new Map<string, readonly MetricPoint[]>();
 		for (const key of Object.keys(metrics).slice(0, CHARTED_METRICS)) {
 			history.set(key, await readMetricHistory(connection.workspace, { runId, key, most: CHARTED_POINTS, signal }));

@@ -5,6 +5,7 @@ import { isTerminal } from '../job/job.ts';
 import type { MetricPoint } from '../job/metrics.ts';
 import type { RunContext } from '../run-context.ts';
 import { childrenLines } from './children.ts';
+import { changeOf } from './deltas.ts';
 import { planLines, planVerdict } from './plan-lines.ts';
 import type { RunReport, StepName } from './run-report.ts';
 import { code, codeBlock, inert, link, prose } from './text.ts';
@@ -20,6 +21,8 @@ const DONE: Readonly<Record<StepName, string>> = {
 	'delete endpoint': 'endpoint deleted',
 };
 const MOST_METRICS = 60;
+/** A comment is read on the way to something else. */
+const MOST_COMMENT_METRICS = 20;
 const MOST_LOG_LINES = 40;
 const MOST_CHARTS = 4;
 /** A chart's line is as clear with this many points as with all of them. */
@@ -69,9 +72,9 @@ export function commentOf(report: RunReport, marker: string): string {
 		heading(report),
 		failureOf(report),
 		planLines(report),
-		jobTable(report),
-		metricTable(report),
+		jobLine(report),
 		gateTable(report),
+		metricTable(report, MOST_COMMENT_METRICS),
 		modelLines(report),
 		rolloutLines(report),
 		noteLines(report),
@@ -133,6 +136,19 @@ function failureOf({ failure }: RunReport): string | undefined {
 	return [...text.filter((part) => part !== ''), ...(container === undefined ? [] : [container])].join('\n\n');
 }
 
+/** The job in one line. */
+function jobLine(report: RunReport): string | undefined {
+	const { job, jobDuration, studio } = report;
+	if (job === undefined) return undefined;
+	const parts = [
+		link(code(job.name), job.studioUrl, [studio]),
+		`${stateMark(job.status)} ${inert(job.status)}${howTaken(report)}`,
+		...(jobDuration === undefined ? [] : [duration(jobDuration)]),
+		code(job.computeId?.split('/').pop() ?? 'serverless'),
+	];
+	return `Job ${parts.join(' · ')}`;
+}
+
 function jobTable(report: RunReport): string | undefined {
 	const { job, run, jobDuration, studio } = report;
 	if (job === undefined) return undefined;
@@ -166,14 +182,15 @@ function stateMark(status: string): string {
 	return isTerminal(status) ? '❌' : '⏳';
 }
 
-function metricTable({ metrics }: RunReport): string | undefined {
+function metricTable({ metrics, base }: RunReport, most = MOST_METRICS): string | undefined {
 	const entries = Object.entries(metrics ?? {});
 	if (entries.length === 0) return undefined;
-	const rows = entries.slice(0, MOST_METRICS).map(([name, value]) => [code(name), numberText(value)] as const);
+	const rows = entries.slice(0, most).map(([name, value]) => {
+		const change = changeOf(name, value, base);
+		return [code(name), `${numberText(value)}${change === undefined ? '' : ` (${inert(change)})`}`] as const;
+	});
 	const more =
-		entries.length > MOST_METRICS
-			? `\n\n${entries.length - MOST_METRICS} more metrics are in the output \`metrics\`.`
-			: '';
+		entries.length > most ? `\n\n${entries.length - most} more metrics are in the output \`metrics\`.` : '';
 	return `### Metrics\n\n${table(['Metric', 'Value'], rows)}${more}`;
 }
 
