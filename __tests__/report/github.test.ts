@@ -89,6 +89,17 @@ describe('the outputs', () => {
 		expect(outputs.has('job-reused')).toBe(false);
 	});
 
+	test('that are too large are cut, which the log and the summary say', async () => {
+		const metrics = Object.fromEntries(Array.from({ length: 60_000 }, (_, at) => [`metric-${at}`, at / 3]));
+		const { log, outputs, summary } = await publish({ ...fullReport(), metrics });
+		expect(outputs.get('metrics')?.length).toBeLessThan(500_000);
+		expect(() => JSON.parse(outputs.get('metrics') ?? '')).not.toThrow();
+		expect(log.annotations).toEqual([
+			expect.objectContaining({ kind: 'warning', text: expect.stringContaining('The output `metrics` is cut') }),
+		]);
+		expect(summary).toContain('The output `metrics` is cut');
+	});
+
 	test('that cannot be set are a warning, and the rest is told all the same', async () => {
 		rmSync(outputFile());
 		const { log, summary } = await publish(fullReport());

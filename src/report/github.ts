@@ -7,6 +7,7 @@ import type { RunContext } from '../run-context.ts';
 import type { Secrets } from '../secrets.ts';
 import type { DeploymentRecord } from './deployment.ts';
 import { commentOf, summaryOf } from './markdown.ts';
+import { fitOutputs } from './output-size.ts';
 import { outputsOf } from './outputs.ts';
 import { redactedReport } from './redacted.ts';
 import type { RunReport } from './run-report.ts';
@@ -35,7 +36,12 @@ export async function publishReport(report: RunReport, parts: GitHubParts): Prom
 	if (report.failure !== undefined) annotate(report.failure, report.run, log);
 	const shown = redactedReport(report, secrets.redact);
 	attempt(log, 'The outputs could not be set', () => {
-		for (const [name, value] of Object.entries(outputsOf(report))) core.setOutput(name, secrets.redact(value));
+		// Cut comes after redacted: half a secret is not found any more.
+		const whole = Object.entries(outputsOf(report)).map(([name, value]) => [name, secrets.redact(value)]);
+		const { values, cuts } = fitOutputs(Object.fromEntries(whole));
+		for (const [name, value] of Object.entries(values)) core.setOutput(name, value);
+		for (const cut of cuts) log.warning(cut);
+		shown.notes.push(...cuts);
 	});
 	await attemptLater(log, 'The job summary could not be written', async () => {
 		await core.summary

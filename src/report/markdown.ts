@@ -189,8 +189,7 @@ function metricTable({ metrics, base }: RunReport, most = MOST_METRICS): string 
 		const change = changeOf(name, value, base);
 		return [code(name), `${numberText(value)}${change === undefined ? '' : ` (${inert(change)})`}`] as const;
 	});
-	const more =
-		entries.length > most ? `\n\n${entries.length - most} more metrics are in the output \`metrics\`.` : '';
+	const more = entries.length > most ? `\n\n${entries.length - most} more metrics are in the output \`metrics\`.` : '';
 	return `### Metrics\n\n${table(['Metric', 'Value'], rows)}${more}`;
 }
 
