@@ -16,16 +16,19 @@ export interface Look {
 /** How a look is done. */
 export interface LookOptions {
 	readonly signal?: AbortSignal | undefined;
-	/** Awaited after each answer: where what was shown is taken slowly, no more is read. */
+	/** Awaited again and again: where what was shown is taken slowly, no more is shown and no more read. */
 	readonly ready?: (() => Promise<void>) | undefined;
 }
 
 /** How much one request asks for, in bytes. */
 const PIECE = 4 * 1024 * 1024;
+/** How much of an answer is made into lines at once: little, so that what is made is gone before memory grows for it. */
+const BITE = 64 * 1024;
 /** So many bytes before the place that was reached are read again where the file may be another one. */
 const OVERLAP = 256;
 /** A file that is another one at every answer is left for the next look. */
 const MOST_TURNS = 4;
+const NOTHING = Buffer.alloc(0);
 
 /** The reader of one file. `onLine` gets each line without its end, in order. */
 export class LogFile {
@@ -75,9 +78,11 @@ export class LogFile {
 			const outcome = outcomeOf(answer.status);
 			if (outcome !== 'read') return { bytes, outcome, reason: `HTTP ${answer.status}` };
 			const fresh = this.#take(answer, from);
-			await ready?.();
 			if (fresh === undefined) odd += 1;
-			else bytes += fresh;
+			for (let place = 0; place < (fresh?.length ?? 0); place += BITE) {
+				bytes += this.#append(fresh?.subarray(place, place + BITE) ?? NOTHING);
+				await ready?.();
+			}
 			const more = answer.status === 206 && answer.body.length >= PIECE;
 			if (fresh !== undefined && !more) return { bytes, outcome };
 		}
@@ -112,8 +117,8 @@ export class LogFile {
 		}
 	}
 
-	/** @returns how many bytes of the answer were new; undefined where the file must be asked for again */
-	#take({ status, headers, body }: HttpAnswer, asked: number): number | undefined {
+	/** @returns the bytes of the answer that are new; undefined where the file must be asked for again */
+	#take({ status, headers, body }: HttpAnswer, asked: number): Buffer | undefined {
 		const created = headers['x-ms-creation-time'];
 		if (created !== undefined && this.#created !== undefined && created !== this.#created) {
 			// Written anew; with the same beginning it has only grown, as files do that are uploaded as a whole each time.
@@ -121,7 +126,7 @@ export class LogFile {
 		}
 		this.#created = created ?? this.#created;
 		const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(headers['content-range'] ?? '');
-		if (status === 416) return Number(range?.[2] ?? this.#offset) < this.#offset ? this.#restart('shrank') : 0;
+		if (status === 416) return Number(range?.[2] ?? this.#offset) < this.#offset ? this.#restart('shrank') : NOTHING;
 		// A server that ignores the range sends the whole file.
 		if (status === 200 && body.length < this.#offset) return this.#restart('shrank');
 		const from = status === 200 ? 0 : Number(range?.[1] ?? asked);
@@ -134,7 +139,7 @@ export class LogFile {
 			if (again.length < this.#tail.length) return undefined;
 			this.#doubtful = false;
 		}
-		return this.#append(body.subarray(this.#offset - from));
+		return body.subarray(this.#offset - from);
 	}
 
 	#append(fresh: Buffer): number {
