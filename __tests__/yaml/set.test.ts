@@ -56,6 +56,7 @@ describe('what does not fit', () => {
 		['a..b=1', /not the path/],
 		['[0]=1', /not the path/],
 		['a[x]=1', /not the path/],
+		['space.lr.values.9=1', /has 2 items/],
 		['__proto__.x=1', /not the path/],
 		['name.x=1', /the text 'job', which has no keys/],
 		['inputs[0]=1', /no list/],

@@ -1,6 +1,6 @@
 // What a CLI v2 file is about: told from `$schema`, else from `type`, else from what only one kind has.
 import { FileError } from '../errors.ts';
-import { asText, child } from './checks.ts';
+import { asText, child, describe, isNull } from './checks.ts';
 import type { MapNode, YamlFile } from './node.ts';
 
 /** The kinds of CLI v2 file that this action knows. */
@@ -73,7 +73,13 @@ export function kindOf(file: YamlFile, family?: 'job' | 'component'): FileKind {
 	const has = (key: string): boolean => child(file.root, key) !== undefined;
 	const schema = asText(child(file.root, '$schema'));
 	const bySchema = schema && kindOfSchema(schema.text);
-	const type = asText(child(file.root, 'type'))?.text.toLowerCase();
+	const typeNode = child(file.root, 'type');
+	const type = asText(typeNode)?.text.toLowerCase();
+	if (typeNode !== undefined && type === undefined && !isNull(typeNode)) {
+		throw new FileError(file.path, [
+			{ message: `Expected a type, but found ${describe(typeNode)}.`, where: typeNode.at },
+		]);
+	}
 	if (bySchema !== undefined) {
 		const isComponent = ['version', 'is_deterministic', 'inputs', 'outputs'].some(has);
 		const asked = family === 'job' && bySchema.startsWith('component:') && !isComponent;

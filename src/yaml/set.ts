@@ -108,6 +108,10 @@ function replace(node: YamlNode | undefined, steps: readonly Step[], value: Yaml
 	const empty = node === undefined || (node.kind === 'scalar' && node.type === 'null');
 	if (step.form === 'key') {
 		const map: YamlNode = empty ? { kind: 'map', entries: [], at } : node;
+		// The CLI takes values.0 for values[0].
+		if (map.kind === 'list' && /^\d+$/.test(step.key)) {
+			return replaceItem(map, Number(step.key), rest, value, at);
+		}
 		return map.kind === 'map'
 			? replaceKey(map, step.key, rest, value, at)
 			: `before '${step.key}' stands ${map.kind === 'list' ? 'a list' : `the text '${map.text}'`}, which has no keys.`;

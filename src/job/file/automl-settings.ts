@@ -229,9 +229,13 @@ export function readAutoMlSettings(map: MapReader): AutoMlSettings {
 	};
 }
 
-// Text tasks start with one node and one trial where the file says nothing else.
+// Text tasks start with one node and one trial where the file says nothing else; of image tasks the API wants limits, if
+// empty ones.
 function withDefaults(family: string, limits: JsonObject | undefined): JsonObject | undefined {
-	return family === 'text' ? { max_nodes: 1, max_trials: 1, ...limits } : limits;
+	if (family === 'text') {
+		return { max_nodes: 1, max_trials: 1, ...limits };
+	}
+	return family === 'image' ? { ...limits } : limits;
 }
 
 function trainingParameters(family: 'image' | 'text' | 'table'): Reader<JsonObject> {

@@ -2,9 +2,10 @@
 import type { ComponentFile } from '../../asset/component-file.ts';
 import { assetReference, hasExpression, isUri } from '../../asset/reference.ts';
 import { FileError } from '../../errors.ts';
-import { asText, child, describe, MapReader, Reading, type Warn } from '../../yaml/checks.ts';
+import { asText, describe, MapReader, Reading, type Warn } from '../../yaml/checks.ts';
 import { openYaml } from '../../yaml/load.ts';
 import type { YamlFile, YamlNode } from '../../yaml/node.ts';
+import { text } from '../../yaml/values.ts';
 import { warnOfIncludesFile } from './component-code.ts';
 import { commandComponent } from './component-command.ts';
 import { dataTransferComponent } from './component-data-transfer.ts';
@@ -28,7 +29,7 @@ export function readComponentFile(file: YamlFile, warn?: Warn): ComponentFile {
 /** Reads a component from a tree. `expected` is its type where the tree names none. */
 export function componentOf(root: YamlNode, reading: Reading, expected: string | undefined): ReadComponent {
 	const map = new MapReader(root, reading, 'a component');
-	const type = asText(child(root, 'type'))?.text.toLowerCase() ?? expected ?? 'command';
+	const type = map.optional('type', text)?.toLowerCase() || (expected ?? 'command');
 	const component = byType(type, map);
 	if (root.kind === 'map') {
 		map.done();

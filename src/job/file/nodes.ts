@@ -2,6 +2,7 @@
 import { asText, child, MapReader, type Reading } from '../../yaml/checks.ts';
 import { nearest } from '../../yaml/nearest.ts';
 import type { MapEntry, YamlNode } from '../../yaml/node.ts';
+import { text } from '../../yaml/values.ts';
 import { automlNode } from './node-automl.ts';
 import { commandNode, parallelNode, pipelineNode, sparkNode } from './node-component.ts';
 import { dataTransferNode } from './node-data-transfer.ts';
@@ -84,8 +85,8 @@ class NodeBook {
 			);
 		}
 		const written = asText(child(entry.value, 'type'));
-		const type = written?.text.toLowerCase() ?? typeOfComponent(entry.value);
 		const map = new MapReader(entry.value, this.#reading, `the node '${entry.key}'`);
+		const type = map.optional('type', text)?.toLowerCase() || typeOfComponent(entry.value);
 		const reader = READERS.get(type);
 		if (reader !== undefined) {
 			return reader(entry.key, map.ignore('type', '$schema', 'name'), this.#scope);
