@@ -81,7 +81,7 @@ describe('a job is trained anew', () => {
 	])(
 		'%s',
 		async (why, inputs, yaml, program) => {
-			const run = await train(`20${why.length}`, { ...inputs, 'model-name': '' }, yaml, program);
+			const run = await train(`20${why.length}`, { wait: 'false', ...inputs, 'model-name': '' }, yaml, program);
 			expect(run.code).toBe(0);
 			expect(run.outputs['job-name']).not.toBe(first.outputs['job-name']);
 			expect(run.outputs['job-reused']).toBe('reuse' in inputs ? undefined : 'false');

@@ -151,6 +151,25 @@ describe('a job that is submitted', () => {
 	});
 
 	test.each([
+		['Failed', 'ValueError: no rows. It exited with 1.'],
+		['Canceled', 'ended as Canceled. It exited with 1.'],
+	])('and prints a traceback, ends as %s, with the exception where that is the reason', async (status, told) => {
+		const one = scene();
+		const frame = '  File "/mnt/exe/wd/train.py", line 2, in load';
+		const lines = ['Traceback (most recent call last):', frame, 'ValueError: no rows', ''];
+		one.service.storage.append('user_logs/std_log.txt', lines.join('\n'));
+		one.turn(MINUTE, status);
+		one.clock.at(MINUTE, () => {
+			const job = one.service.jobs.get(OWN);
+			if (job !== undefined) job.error = { error: { code: 'UserError', message: 'It exited with 1.' } };
+		});
+		const error = await one.train().catch((e) => e);
+		expect(error.message).toContain(told);
+		// This job uploads no code, so that nothing of the checkout can be at fault.
+		expect(error.where).toBeUndefined();
+	});
+
+	test.each([
 		[400, 'guard undefined'],
 		[403, 'guard undefined'],
 		[503, `guard ${OWN}`],
