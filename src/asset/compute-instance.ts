@@ -1,10 +1,9 @@
 // What is proper to a compute instance: schedules, setup scripts, custom applications, whom it belongs to.
 
 import { type Json, type JsonObject, jsonObject } from '../json.ts';
-import { asText, listOf, type MapReader, mapping, type Reader } from '../yaml/checks.ts';
+import { listOf, type MapReader, mapping, type Reader } from '../yaml/checks.ts';
 import { boolean, filledText, integer, stringMap, text, word } from '../yaml/values.ts';
 import { type ComputeContext, subnetOf } from './compute-network.ts';
-import { readLocalFile } from './local-path.ts';
 
 /** Reads what is proper to a compute instance; gives its REST form once the workspace is known. */
 export function instanceProperties(map: MapReader): (context: ComputeContext) => JsonObject {
@@ -93,14 +92,11 @@ const schedules: Reader<readonly Json[]> = mapping('schedules', (map) =>
 
 const script: Reader<JsonObject> = mapping('a setup script', (map) => {
 	const minutes = map.optional('timeout_minutes', integer);
-	const inline = map.optional('command', text);
-	const node = map.node('path');
-	const path = asText(node);
-	const bytes = path && readLocalFile(path.text, path.at, map.reading);
 	return jsonObject({
-		scriptSource: 'inline',
-		scriptData: bytes?.toString('base64'),
-		scriptArguments: inline,
+		// A path leads into the storage of the workspace (`Users/…`), not into the checkout.
+		scriptSource: 'workspaceStorage',
+		scriptData: map.optional('path', filledText),
+		scriptArguments: map.optional('command', text),
 		timeout: minutes === undefined ? undefined : `${minutes}m`,
 	});
 });
@@ -141,12 +137,14 @@ const customApplication: Reader<JsonObject> = mapping('a custom application', (m
 			listOf(
 				mapping('a mount', (one) => ({
 					type: 'bind',
+					readOnly: false,
 					source: one.required('source', text),
 					target: one.required('target', text),
 				})),
 			),
 		),
 		docker: { privileged: true },
+		type: 'docker',
 	});
 });
 
