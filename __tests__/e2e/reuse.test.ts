@@ -1,6 +1,6 @@
 // `reuse`: what was trained already, from the same code with the same parameters, is taken and not trained again.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { jobFiles, makeCheckout } from './checkout.ts';
+import { jobFiles } from './checkout.ts';
 import type { ActionRun } from './runner.ts';
 import { openSite, type Site } from './site.ts';
 import { withoutMasks } from './workflow-log.ts';
@@ -28,10 +28,10 @@ afterAll(() => site?.close());
 
 function train(runId: string, inputs: Record<string, string> = {}, yaml = '', program = PROGRAM): Promise<ActionRun> {
 	// Each run has a checkout of its own, as on a runner.
-	const checkout = makeCheckout(jobFiles(program, yaml));
+	const files = jobFiles(program, yaml);
 	return site.run(
 		{ 'job-file': 'job.yml', reuse: 'true', 'model-name': 'reused', ...inputs },
-		{ checkout, env: { GITHUB_RUN_ID: runId } },
+		{ files, env: { GITHUB_RUN_ID: runId } },
 	);
 }
 
