@@ -3,16 +3,31 @@
 /** Shorter values are not registered: hiding `a` or `true` would garble the log and hide nothing. */
 const SHORTEST = 6;
 
-/** What is secret by its form alone, whoever issued it: signatures of signed URLs, bearer tokens, JSON web tokens. */
+/** What is secret by its form alone, whoever issued it: signatures of signed URLs, bearer tokens. */
 const BY_FORM: readonly (readonly [RegExp, string])[] = [
 	[/([?&;]|%26|\\u0026|&amp;)(sig|signature)(=|%3D)[^&\s"'<>\\;,)\]}]+/gi, '$1$2$3***'],
 	[/\b(bearer|sharedkey|sharedaccesssignature)(\s+|%20)[\w.~+/=:%-]{8,}/gi, '$1$2***'],
-	[/\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, '***'],
 	[
 		/\b(AccountKey|SharedAccessKey|client_secret|clientSecret|client_assertion)(["']?\s*[=:]\s*["']?)[^\s"'&;,}]{6,}/gi,
 		'$1$2***',
 	],
 ];
+
+/** What may hold JSON web tokens: words with dots. From its beginning on only, so that each letter is looked at once. */
+const DOTTED = /(?<![\w.-])[\w.-]{21,}/g;
+const HEADER = /\beyJ[\w-]{8,}$/;
+
+function withoutTokens(text: string): string {
+	return text.replace(DOTTED, (run) => {
+		const parts = run.split('.');
+		for (let place = 0; place + 2 < parts.length; place += 1) {
+			const [header = '', payload = ''] = [parts[place], parts[place + 1]];
+			if (payload.length < 8 || !HEADER.test(header)) continue;
+			parts.splice(place, 3, header.replace(HEADER, '***'));
+		}
+		return parts.join('.');
+	});
+}
 
 /** The secrets of one run. */
 export interface Secrets {
@@ -40,7 +55,7 @@ export function createSecrets(): Secrets {
 			pattern ??= patternOf(values);
 			let shown = values.size === 0 ? text : text.replace(pattern, '***');
 			for (const [form, replacement] of BY_FORM) shown = shown.replace(form, replacement);
-			return shown;
+			return withoutTokens(shown);
 		},
 		values: () => [...values],
 	};

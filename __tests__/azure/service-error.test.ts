@@ -150,3 +150,9 @@ const RECORDED = join(import.meta.dirname, '..', '..', '..', 'shared', 'recordin
 		}
 	});
 });
+
+test('a hostile body costs no time worth mentioning', () => {
+	const start = performance.now();
+	for (const piece of ['<', '< ', ' ']) expect(messageFrom(piece.repeat(300_000), 500).text).not.toBe('');
+	expect(performance.now() - start).toBeLessThan(1_500);
+});

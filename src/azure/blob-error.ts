@@ -109,7 +109,7 @@ function silence(error: unknown, url: string): string {
 }
 
 function firstLine(text: string): string {
-	return withoutQueries(text.split(/[\r\n]/)[0] ?? '').slice(0, 300);
+	return withoutQueries((text.split(/[\r\n]/)[0] ?? '').slice(0, 2000)).slice(0, 300);
 }
 
 /** The text with the query of every address in it taken away. */

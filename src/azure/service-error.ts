@@ -11,6 +11,8 @@ export interface ServiceMessage {
 }
 
 const LONGEST = 3000;
+/** So much of a body that is no JSON is looked at: a page of a gateway says what it has to say at its beginning. */
+const LONGEST_PAGE = 100_000;
 
 /**
  * The refusal as an error.
@@ -37,7 +39,8 @@ export function messageFrom(body: string, status: number): ServiceMessage {
 	const error = isObject(at(json, 'error')) ? at(json, 'error') : json;
 	if (!isObject(error)) {
 		const plain = body
-			.replace(/<[^>]*>/g, ' ')
+			.slice(0, LONGEST_PAGE)
+			.replace(/<[^<>]*>/g, ' ')
 			.replace(/\s+/g, ' ')
 			.trim()
 			.slice(0, 300);

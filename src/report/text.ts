@@ -14,7 +14,8 @@ const JOINER = '\u2060';
 export function inert(text: string): string {
 	return (
 		text
-			.replace(/\s*[\r\n\u2028\u2029]+\s*/g, ' ')
+			// From the beginning of white space on only: what has very much of it would be read again from each of its blanks.
+			.replace(/(?<!\s)\s*[\r\n\u2028\u2029]\s*/g, ' ')
 			.replace(/(?<![A-Za-z0-9])@(?=[A-Za-z0-9])|#(?=\d)/g, `$&${JOINER}`)
 			.replace(/[&<>:@\\`*_{}[\]()#+!|~$]/g, (mark) => ENTITIES[mark] ?? `\\${mark}`)
 			// GitHub takes this for the beginning of an address, without any scheme.
