@@ -183,6 +183,7 @@ async function followScoring(
 		const { job, error, lastLines } = await followJob(name, {
 			workspace,
 			http,
+			onAnswer: http.onAnswer,
 			log,
 			clock,
 			signal,

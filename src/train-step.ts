@@ -28,6 +28,7 @@ export async function trainStep(
 			workspace,
 			publisher,
 			http,
+			onAnswer: http.onAnswer,
 			log,
 			clock,
 			signal,

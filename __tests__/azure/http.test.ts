@@ -314,3 +314,21 @@ async function closedPort(): Promise<number> {
 	await new Promise((done) => server.close(done));
 	return port;
 }
+
+describe('whoever listens', () => {
+	test('hears the headers of every answer, refusals that are tried again too, until it stops', async () => {
+		const server = await serve((_, turn) => ({
+			status: turn === 0 ? 503 : 200,
+			headers: { 'X-Ms-Left': String(turn) },
+		}));
+		const http = createHttp({ clock: virtualClock(), userAgent: 'test' });
+		const heard: (string | undefined)[] = [];
+		const stop = http.onAnswer((headers) => heard.push(headers['x-ms-left']));
+		await http.send({ method: 'GET', url: server.url });
+		stop();
+		await http.send({ method: 'GET', url: server.url });
+		expect(heard).toEqual(['0', '1']);
+		await http.close();
+		await server.close();
+	});
+});

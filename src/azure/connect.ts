@@ -5,12 +5,12 @@ import { type Arm, createArm } from './arm.ts';
 import { type BearerHttp, createBearerHttp } from './bearer.ts';
 import type { Cloud } from './cloud.ts';
 import { type AuthRequest, createCredential } from './credential.ts';
-import { createHttp, type Http } from './http.ts';
+import { createHttp, type ListenedHttp } from './http.ts';
 import { connectWorkspace, type Workspace, type WorkspaceName } from './workspace.ts';
 
 /** A way into a workspace. */
 export interface Connection {
-	readonly http: Http;
+	readonly http: ListenedHttp;
 	readonly bearer: BearerHttp;
 	readonly workspace: Workspace;
 	close(): Promise<void>;

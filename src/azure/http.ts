@@ -32,6 +32,15 @@ export interface HttpAnswer {
 	readonly body: Buffer;
 }
 
+/** A sender that lets others hear what the services say of their limits. */
+export interface ListenedHttp extends Http {
+	/** Has a listener told of the headers of every answer, until the function that it gives is called. */
+	onAnswer(listener: AnswerListener): () => void;
+}
+
+/** Told of the headers of an answer, names in lower case. */
+export type AnswerListener = (headers: Readonly<Record<string, string>>) => void;
+
 /** Sends a request and gives the answer, whatever its status, once retries are used up. Rejects with `Unreachable`. */
 export interface Http {
 	send(request: HttpRequest): Promise<HttpAnswer>;
@@ -92,12 +101,13 @@ export interface HttpParts {
 }
 
 /** The sender of this run; proxies are taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
-export function createHttp(parts: HttpParts): Http {
+export function createHttp(parts: HttpParts): ListenedHttp {
 	const { clock, userAgent, retry = STANDARD_RETRY, onRetry = () => {}, longestAttempt = LONGEST_ATTEMPT } = parts;
 	const options = { connect: { lookup: lookupLoopback, timeout: 20_000 }, keepAliveTimeout: 10_000 };
 	const proxied = new EnvHttpProxyAgent(options);
 	// A proxy cannot reach this machine's own services, and must not see what is sent to them without TLS.
 	const direct = new Agent(options);
+	const listeners = new Set<AnswerListener>();
 	const attempt = async (request: HttpRequest): Promise<HttpAnswer> => {
 		const { method, url, body, signal, timeout = DEFAULT_TIMEOUT, largest = DEFAULT_LARGEST } = request;
 		const limit = AbortSignal.timeout(longestAttempt);
@@ -110,9 +120,15 @@ export function createHttp(parts: HttpParts): Http {
 			...(body === undefined ? {} : { body }),
 			signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
 		});
-		return { status: answer.statusCode, headers: flatten(answer.headers), body: await read(answer.body, largest) };
+		const headers = flatten(answer.headers);
+		for (const listener of listeners) listener(headers);
+		return { status: answer.statusCode, headers, body: await read(answer.body, largest) };
 	};
 	return {
+		onAnswer(listener) {
+			listeners.add(listener);
+			return () => listeners.delete(listener);
+		},
 		async send(request) {
 			const repeatable = request.repeatable ?? !['POST', 'PATCH'].includes(request.method);
 			const most = request.retry === false ? 1 : retry.attempts;

@@ -12,7 +12,7 @@ import { withRunFacts } from './facts-of-run.ts';
 import type { JobBody } from './file/context.ts';
 import type { JobFile } from './file/index.ts';
 import { jobBody, jobComputes } from './file/index.ts';
-import { type FollowedJob, followJob } from './follow.ts';
+import { type FollowedJob, type FollowParts, followJob } from './follow.ts';
 import { findJob, isTerminal, type Job } from './job.ts';
 import { defaultExperiment, deriveJobName } from './name.ts';
 import { contentOf, findReusable, inputsByPlace } from './reuse.ts';
@@ -43,6 +43,8 @@ export interface TrainParts {
 	readonly workspace: Workspace;
 	readonly publisher: Publisher;
 	readonly http: Http;
+	/** How following hears what the services say of their limits. */
+	readonly onAnswer?: FollowParts['onAnswer'];
 	readonly log: Log;
 	readonly clock: Clock;
 	readonly signal: AbortSignal;
@@ -211,7 +213,7 @@ async function guarded<T>(
 }
 
 async function followToEnd(job: Job, request: TrainRequest, parts: TrainParts): Promise<Job> {
-	const { workspace, http, log, clock, signal, onFact, guard } = parts;
+	const { log, onFact, guard } = parts;
 	const tracebacks = new TracebackReader();
 	const watched: Log = {
 		...log,
@@ -221,7 +223,7 @@ async function followToEnd(job: Job, request: TrainRequest, parts: TrainParts): 
 		},
 	};
 	const { timeout } = request;
-	const followed = await followJob(job.name, { workspace, http, log: watched, clock, signal, timeout });
+	const followed = await followJob(job.name, { ...parts, log: watched, timeout });
 	onFact({ job: followed.job, took: followed.watched, lastLines: followed.lastLines });
 	if (followed.end === 'timeout') return timedOut(followed, request, parts);
 	guard(undefined);

@@ -69,7 +69,7 @@ export function offlineConnection(target: WorkspaceName, cloud: Cloud, arm: Arm)
 			containerUrl: `https://${UNKNOWN.account}.blob.${cloud.storageSuffix}/${UNKNOWN.container}`,
 		}),
 	};
-	const silent = { send: async () => refuse(), close: async () => {} };
+	const silent = { send: async () => refuse(), onAnswer: () => () => {}, close: async () => {} };
 	return { http: silent, bearer: silent, workspace, close: async () => {} };
 }
 
