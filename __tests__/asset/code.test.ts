@@ -67,6 +67,25 @@ describe('a folder of code', () => {
 		expect(site.log.lines.join('\n')).not.toContain('secret');
 	});
 
+	test.each(['http://acc.blob.storage.example/c', 'https://evil.example/c', 'http://169.254.169.254/c'])(
+		'does not go to a place that is no storage of the cloud: %s',
+		async (place) => {
+			site = await AssetSite.open(SAMPLE);
+			const credential = { sasUri: `${place}?sig=code%2Fsecret` };
+			site.answer = (_, below) =>
+				below.endsWith('/startPendingUpload')
+					? { status: 200, body: { blobReferenceForConsumption: { blobUri: place, credential } } }
+					: undefined;
+			const failure = await site
+				.publisher()
+				.publish([code('src')])
+				.catch(String);
+			expect(failure).toContain('nothing is sent there');
+			expect(failure).not.toContain('secret');
+			expect(site.lines(/PUT/)).toEqual([]);
+		},
+	);
+
 	test('is known again by its content, wherever it lies', async () => {
 		site = await AssetSite.open({ ...SAMPLE, ...inFolder('copy', SAMPLE) });
 		const first = site.publisher();

@@ -18,6 +18,15 @@ function local(need: 'code' | 'build-context', below: string, line = 1): Depende
 	return { need, path: inCheckout(below), written: below, at: at(line) };
 }
 
+/** A datastore, as the service describes one. */
+const STORE = {
+	datastoreType: 'AzureBlob',
+	accountName: 'acc',
+	containerName: 'box',
+	endpoint: 'storage.example',
+	protocol: 'https',
+};
+
 function upload(below: string, type: string, datastore?: string): Dependency {
 	return { need: 'upload', path: inCheckout(below), written: below, type, datastore, at: at(5) };
 }
@@ -167,6 +176,21 @@ describe('uploads', () => {
 			expect(site.server.requests.filter(({ host }) => host.includes('.blob.'))).toEqual([]);
 		},
 	);
+
+	test.each([
+		['another host', { endpoint: 'evil.example', protocol: 'https' }],
+		['another host, by its account', { accountName: 'evil.example/x#', protocol: 'https' }],
+		['an open connection', { endpoint: 'storage.example', protocol: 'http' }],
+		['the metadata service', { accountName: '169.254.169.254/x?', protocol: 'http' }],
+	])('go to storage of the cloud only, and not even a credential is asked for: %s', async (_, properties) => {
+		site = await AssetSite.open({ 'one.csv': '1' });
+		site.answer = (_request, below) =>
+			below === 'datastores'
+				? { status: 200, body: { value: [{ name: 'led', properties: { ...STORE, ...properties } }] } }
+				: undefined;
+		await expect(site.publisher().publish([upload('one.csv', 'uri_file')])).rejects.toThrow('nothing is sent there');
+		expect(site.lines(/POST|PUT/)).toEqual([]);
+	});
 
 	test('go on with a new SAS when the old one is over', async () => {
 		site = await AssetSite.open({ 'data/b.csv': 'b', 'data/a.csv': 'a' });

@@ -1,5 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Cloud, knownCloud, mayReceiveToken, readCloudFile } from '../../src/azure/cloud.ts';
+import {
+	type Cloud,
+	isFetchable,
+	isStorage,
+	knownCloud,
+	mayReceiveToken,
+	readCloudFile,
+} from '../../src/azure/cloud.ts';
 
 function cloudOf(name: string): Cloud {
 	const cloud = knownCloud(name);
@@ -61,6 +68,66 @@ describe('hosts that may see a token', () => {
 		expect(mayReceiveToken(cloud, 'http://west.ml.corp.example/x')).toBe(false);
 		expect(mayReceiveToken(cloud, 'http://localhost:4000/x')).toBe(false);
 		expect(mayReceiveToken(cloud, 'https://eastus.api.azureml.ms/x')).toBe(false);
+	});
+});
+
+describe('storage of a cloud', () => {
+	test.each([
+		['AzureCloud', 'https://acct.blob.core.windows.net/c?sig=x'],
+		['AzureCloud', 'https://acct.z01.blob.storage.azure.net/c'],
+		['AzureUSGovernment', 'https://acct.blob.core.usgovcloudapi.net/c'],
+		['AzureChinaCloud', 'https://acct.blob.core.chinacloudapi.cn/c'],
+	])('%s: %s', (cloud, url) => {
+		expect(isStorage(cloudOf(cloud), url)).toBe(true);
+	});
+
+	test.each([
+		'http://acct.blob.core.windows.net/c',
+		'https://acct.blob.core.windows.net:444/c',
+		'https://acct.blob.core.windows.net.evil.example/c',
+		'https://acct.blob.core.windows.net@evil.example/c',
+		'https://evil.example/x#.blob.core.windows.net/c',
+		'https://evil.example\\.blob.core.windows.net/c',
+		'https://acct.blob.evilcore.windows.net/c',
+		'https://acct.blob.core.usgovcloudapi.net/c',
+		'https://core.windows.net/c',
+		'https://127.0.0.1/c',
+		'http://acct.blob.localhost:10000/c',
+		'',
+	])('is never %s in the public cloud', (url) => {
+		expect(isStorage(cloudOf('AzureCloud'), url)).toBe(false);
+	});
+
+	test('of a custom cloud is below the suffix that its file names, at any port, or on loopback', () => {
+		const cloud = customCloud({ ...CUSTOM, suffixes: { storageEndpoint: '.storage.corp.example:8443' } });
+		expect(isStorage(cloud, 'https://acct.blob.storage.corp.example:8443/c')).toBe(true);
+		expect(isStorage(cloud, 'http://acct.blob.localhost:10000/c')).toBe(true);
+		expect(isStorage(cloud, 'http://acct.blob.storage.corp.example/c')).toBe(false);
+		expect(isStorage(cloud, 'https://acct.blob.core.windows.net/c')).toBe(false);
+		expect(isStorage(customCloud(CUSTOM), 'https://acct.blob.core.windows.net/c')).toBe(false);
+	});
+});
+
+describe('what is fetched without a credential', () => {
+	test.each([
+		'http://eastus.api.azureml.ms/discovery',
+		'http://169.254.169.254/metadata/identity/oauth2/token',
+		'https://169.254.169.254/metadata',
+		'https://2852039166/metadata',
+		'https://[fd00:ec2::254]/latest',
+		'https://localhost/x',
+		'http://127.0.0.1:8080/x',
+		'https://user:word@acct.blob.core.windows.net/x',
+		'https://acct.blob.core.windows.net:22/x',
+		'file:///etc/passwd',
+	])('is never %s in the public cloud', (url) => {
+		expect(isFetchable(cloudOf('AzureCloud'), url)).toBe(false);
+	});
+
+	test('is what has a public name, and on loopback what is of a custom cloud', () => {
+		expect(isFetchable(cloudOf('AzureCloud'), 'https://acct.blob.core.windows.net/c/log.txt?sig=x')).toBe(true);
+		expect(isFetchable(customCloud(CUSTOM), 'http://acct.blob.localhost:10000/c')).toBe(true);
+		expect(isFetchable(customCloud(CUSTOM), 'http://169.254.169.254/metadata')).toBe(false);
 	});
 });
 

@@ -130,6 +130,18 @@ describe('run details', () => {
 		});
 	});
 
+	test('hold no address that the runner must not ask', async () => {
+		const logFiles = {
+			'a.txt': 'http://169.254.169.254/metadata?sig=x',
+			'b.txt': 'https://acc.storage.example/b?sig=x',
+		};
+		const details = await detailsOf({ body: { status: 'Running', logFiles } });
+		expect([...(details?.logFiles.keys() ?? [])]).toEqual(['b.txt']);
+		expect(details?.warnings).toEqual([
+			'The log a.txt is not shown: its address (169.254.169.254) is not an https address of a public host.',
+		]);
+	});
+
 	test('hold the reason of a failure', async () => {
 		const error = {
 			error: { code: 'UserError', message: 'Exit code 1.', innerError: { code: 'ScriptFailed' } },

@@ -10,6 +10,7 @@ import { bytesText, filesText } from './amount.ts';
 import { type Content, contentOfText } from './content.ts';
 import { CONTENT_HASH_VERSION } from './hash.ts';
 import type { MadeAsset } from './made.ts';
+import { checkStorage } from './storage.ts';
 import { type UploadParts, uploadContent } from './upload.ts';
 
 export interface CodeParts extends UploadParts {
@@ -81,6 +82,7 @@ async function uploadCode(content: Content, written: string, name: string, parts
 	for (let turn = 1; ; turn += 1) {
 		pending = await startPendingUpload(workspace, name, pending, signal);
 		const { blobUri, sasUri } = placeOf(pending);
+		if (parts.plan === undefined) checkStorage(sasUri, 'upload code', workspace.cloud);
 		const sas = new URL(sasUri);
 		log.mask(sas.searchParams.get('sig') ?? '');
 		const container = openContainer(

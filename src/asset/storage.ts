@@ -2,6 +2,8 @@
 // signed-in identity is never shown to a storage account.
 import { type BlobContainer, type ContainerAccess, openContainer } from '../azure/blob.ts';
 import { BlobError } from '../azure/blob-error.ts';
+import { type Cloud, isStorage } from '../azure/cloud.ts';
+import { hostOf } from '../azure/http.ts';
 import type { Slots } from '../azure/slots.ts';
 import type { Datastore, Workspace } from '../azure/workspace.ts';
 import { ServiceError, TransferError } from '../errors.ts';
@@ -50,6 +52,8 @@ export function storageFault({ name, type }: Datastore): string | undefined {
 
 async function accessTo(datastore: Datastore, { workspace, log, signal }: StorageParts): Promise<ContainerAccess> {
 	const { name, containerUrl: url, accountName: account } = datastore;
+	// Before the credential is asked for. A datastore says itself where its storage is, and files of a pull request make some.
+	checkStorage(url, `reach the storage of the datastore "${name}"`, workspace.cloud);
 	const doing = `get the credential of the datastore "${name}"`;
 	const path = `${workspace.id}/datastores/${encodeURIComponent(name)}/listSecrets`;
 	const secrets = (await workspace.arm.post(path, undefined, { doing, signal }).catch((error) => refuse(error, name)))
@@ -67,6 +71,18 @@ async function accessTo(datastore: Datastore, { workspace, log, signal }: Storag
 		return { url, sas };
 	}
 	throw noCredential(name, `It gives a credential of type ${type}.`);
+}
+
+/** @throws TransferError where an address is no storage of the cloud, so that neither files nor credentials may go there */
+export function checkStorage(url: string, doing: string, cloud: Cloud): void {
+	if (isStorage(cloud, url)) return;
+	throw new TransferError({
+		what: `Could not ${doing}.`,
+		why: `Its address (${hostOf(url)}) is not one of https below ${cloud.storageSuffix || 'a storage suffix of the cloud'}, so nothing is sent there.`,
+		next: cloud.custom
+			? "If it is right, name its suffix under suffixes.storageEndpoint in the cloud's JSON file."
+			: 'Check `endpoint` and `protocol` of the datastore, and `cloud`.',
+	});
 }
 
 function refuse(error: unknown, name: string): never {

@@ -1,4 +1,5 @@
-// The endpoints of each Azure cloud, and the one question of trust: which hosts may see a token.
+// The endpoints of each Azure cloud, and the questions of trust: which hosts may see a token, which are storage of the
+// cloud, and what may be fetched without any credential.
 import type { Fault } from '../errors.ts';
 import { at, isObject, parseJson, textAt } from '../json.ts';
 
@@ -158,6 +159,39 @@ export function mayReceiveToken(cloud: Cloud, target: string | URL): boolean {
 		if (host === manager.hostname) return true;
 	}
 	return cloud.machineLearningSuffixes.some((suffix) => host === suffix || host.endsWith(`.${suffix}`));
+}
+
+/** Accounts of the public cloud that have a DNS zone of their own are here: `account.z01.blob.storage.azure.net`. */
+const ZONED_STORAGE = 'storage.azure.net';
+
+/**
+ * Whether files, a signature or what an account key signs may be sent to this URL: a host below the cloud's storage suffix,
+ * by https. Of a custom cloud also a loopback address, and any port.
+ */
+export function isStorage(cloud: Cloud, target: string): boolean {
+	const url = fetchable(cloud, target);
+	if (url === undefined) return false;
+	if (cloud.custom && isLoopback(url.hostname)) return true;
+	const own = cloud.storageSuffix.toLowerCase().replace(/:\d+$/, '');
+	const suffixes = cloud.name === 'AzureCloud' ? [own, ZONED_STORAGE] : [own];
+	return suffixes.some((suffix) => suffix !== '' && url.hostname.endsWith(`.${suffix}`));
+}
+
+/**
+ * Whether an address from a service's answer may be fetched without any credential, as log files and discovery are: by https
+ * from a host with a name, so that no answer makes the runner ask its own machine or the metadata service of its cloud.
+ * A custom cloud may be on loopback.
+ */
+export function isFetchable(cloud: Cloud, target: string): boolean {
+	return fetchable(cloud, target) !== undefined;
+}
+
+function fetchable(cloud: Cloud, target: string): URL | undefined {
+	const url = parseUrl(target);
+	if (url === undefined || url.username !== '' || url.password !== '') return undefined;
+	if (isLoopback(url.hostname)) return cloud.custom && /^https?:$/.test(url.protocol) ? url : undefined;
+	const named = !/^\[|^[\d.]+$/.test(url.hostname);
+	return url.protocol === 'https:' && (cloud.custom || (named && url.port === '')) ? url : undefined;
 }
 
 function parseUrl(text: string): URL | undefined {

@@ -3,8 +3,8 @@ import { ServiceError } from '../errors.ts';
 import { type Json, jsonText, listAt, objectAt, parseJson, textAt } from '../json.ts';
 import type { Arm } from './arm.ts';
 import type { BearerHttp } from './bearer.ts';
-import type { Cloud } from './cloud.ts';
-import { type Http, Unreachable } from './http.ts';
+import { type Cloud, isFetchable } from './cloud.ts';
+import { type Http, hostOf, Unreachable } from './http.ts';
 import { serviceError } from './service-error.ts';
 
 /** Which workspace. */
@@ -74,11 +74,11 @@ export function workspaceIdOf({ subscriptionId, resourceGroup, workspace }: Work
  * @throws ServiceError when there is none of that name (saying which there are) or it may not be read
  */
 export async function connectWorkspace(name: WorkspaceName, parts: WorkspaceParts): Promise<Workspace> {
-	const { cloud, arm, http, bearer } = parts;
+	const { cloud, arm, bearer } = parts;
 	const id = workspaceIdOf(name);
 	const doing = `find the workspace "${name.workspace}"`;
 	const found = await arm.get(id, { doing }).catch((error) => explainMissing(error, name, arm));
-	const api = remembered(() => discover(found, http));
+	const api = remembered(() => discover(found, parts));
 
 	const call = async (url: string, { doing, query, body, retry = true, signal }: DataCall): Promise<Json> => {
 		const search = query === undefined ? '' : `?${new URLSearchParams(query)}`;
@@ -144,11 +144,15 @@ function explainSilence(error: unknown, doing: string): never {
 }
 
 /** Base URL of the regional services. The discovery address needs no token and gets none. */
-async function discover(workspace: Json, http: Http): Promise<string> {
+async function discover(workspace: Json, { http, cloud }: WorkspaceParts): Promise<string> {
 	const doing = "find the workspace's service addresses";
 	const url = textAt(workspace, 'properties', 'discoveryUrl');
 	if (url === undefined || !URL.canParse(url)) {
 		throw new ServiceError({ what: `Could not ${doing}.`, why: 'The workspace names no discoveryUrl.' }, { status: 0 });
+	}
+	if (!isFetchable(cloud, url)) {
+		const why = `The workspace's discoveryUrl (${hostOf(url)}) is not an https address of a public host.`;
+		throw new ServiceError({ what: `Could not ${doing}.`, why }, { status: 0 });
 	}
 	const answer = await http
 		.send({ method: 'GET', url, headers: { accept: 'application/json' } })

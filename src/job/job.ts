@@ -1,4 +1,6 @@
 // A job as it exists in the workspace: what its ARM resource and its run-history record say. Looking, not acting.
+import { isFetchable } from '../azure/cloud.ts';
+import { hostOf } from '../azure/http.ts';
 import { messageFrom } from '../azure/service-error.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import { ServiceError } from '../errors.ts';
@@ -174,12 +176,21 @@ export async function findRunDetails(
 		(entry): entry is [string, string] => typeof entry[1] === 'string',
 	);
 	const error = at(details, 'error');
+	const fetched = logs.filter(([, url]) => isFetchable(workspace.cloud, url));
+	const refused = logs.find(([, url]) => !isFetchable(workspace.cloud, url));
 	return {
 		status: textAt(details, 'status'),
-		logFiles: new Map(logs.sort(([a], [b]) => (a < b ? -1 : 1))),
+		logFiles: new Map(fetched.sort(([a], [b]) => (a < b ? -1 : 1))),
 		error: isObject(error) ? runError(error) : undefined,
-		warnings: listAt(details, 'warnings').flatMap((warning) => textAt(warning, 'message') ?? []),
+		warnings: [
+			...listAt(details, 'warnings').flatMap((warning) => textAt(warning, 'message') ?? []),
+			...(refused === undefined ? [] : [notFetched(...refused)]),
+		],
 	};
+}
+
+function notFetched(path: string, url: string): string {
+	return `The log ${path} is not shown: its address (${hostOf(url)}) is not an https address of a public host.`;
 }
 
 function runError(error: Json): { code: string | undefined; message: string } {
