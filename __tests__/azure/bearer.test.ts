@@ -65,6 +65,25 @@ describe('a token', () => {
 		expect([sent, asked]).toEqual([[], []]);
 	});
 
+	// An address is read as if such parts were not in it: `onlineEndpoints/..` would be the workspace itself.
+	test.each(['workspaces/ws/onlineEndpoints/..', 'jobs/../datastores', 'jobs/%2E%2e/x', 'jobs/.', 'jobs/.%2e?a=/../b'])(
+		'is not sent along a path that is not what it says: %s',
+		async (path) => {
+			const { http, sent } = recorder();
+			const url = `https://management.azure.com/subscriptions/s/${path}`;
+			const sending = createBearerHttp(http, AZURE, credential).send({ method: 'DELETE', url });
+			await expect(sending).rejects.toThrow('is no name that Azure ML knows');
+			expect([sent, asked]).toEqual([[], []]);
+		},
+	);
+
+	test('is sent along a path with dots in its names, and with any query', async () => {
+		const { http, sent } = recorder();
+		const bearer = createBearerHttp(http, AZURE, credential);
+		await bearer.send({ method: 'GET', url: 'https://management.azure.com/a/..b/c../d.e/...?filter=x/../y' });
+		expect(sent).toHaveLength(1);
+	});
+
 	test('is refused without the query of the address, which may hold a secret', async () => {
 		const bearer = createBearerHttp(recorder().http, AZURE, credential);
 		const error = await bearer.send({ method: 'GET', url: 'https://evil.example/a?sig=c2VjcmV0' }).catch(String);

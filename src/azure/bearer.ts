@@ -13,6 +13,7 @@ export function createBearerHttp(http: Http, cloud: Cloud, credential: Credentia
 	return {
 		async send(request, scope = cloud.armScope) {
 			if (!mayReceiveToken(cloud, request.url)) throw distrust(request.url, cloud);
+			if (isDetour(request.url)) throw detour();
 			const attempt = async (claims?: string): Promise<HttpAnswer> => {
 				const token = await credential.token(scope, { claims, signal: request.signal });
 				return http.send({ ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } });
@@ -23,6 +24,23 @@ export function createBearerHttp(http: Http, cloud: Cloud, credential: Credentia
 			return claims === undefined ? answer : attempt(claims);
 		},
 	};
+}
+
+/** Whether a path has a part `.` or `..`, which leads elsewhere than its names say: to the workspace instead of an endpoint. */
+function isDetour(url: string): boolean {
+	const [path = ''] = url.split(/[?#]/);
+	return path.split('/').some((part) => /^(\.|%2e){1,2}$/i.test(part));
+}
+
+function detour(): ServiceError {
+	return new ServiceError(
+		{
+			what: 'A request was not sent.',
+			why: '`.` or `..` stands in it for a name, and is no name that Azure ML knows.',
+			next: 'Check the names in the inputs and files: of the job, the endpoint, the deployment, the model and its version.',
+		},
+		{ status: 0 },
+	);
 }
 
 /** The claims of a continuous-access-evaluation challenge, as plain JSON text. */
