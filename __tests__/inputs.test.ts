@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -25,6 +25,7 @@ beforeAll(() => {
 		writeFileSync(join(checkout, name), text);
 	}
 	mkdirSync(join(checkout, 'folder.json'));
+	symlinkSync(join(import.meta.dirname, '..', 'package.json'), join(checkout, 'out.json'));
 });
 afterAll(() => rmSync(checkout, { recursive: true }));
 
@@ -360,6 +361,11 @@ describe('the steps', () => {
 			'a choice',
 			{ 'job-file': 'job.yml', 'on-cancel': 'Cancel' },
 			/^on-cancel: expected `cancel` or `detach`, got "Cancel"/,
+		],
+		[
+			'a link that leads out of the checkout',
+			{ 'smoke-test-file': 'out.json', 'endpoint-name': 'e' },
+			/^smoke-test-file: out\.json is a link that leads out/,
 		],
 		['a file that is missing', { 'job-file': 'nowhere.yml' }, /^job-file: there is no file nowhere\.yml .*checkout/],
 	])('%s is refused', (_, given, fault) => {

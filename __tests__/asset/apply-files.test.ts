@@ -53,6 +53,21 @@ describe('paths', () => {
 		expect(findAssetFiles(['a[1].yml'], checkout).files.map(({ path }) => path)).toEqual(['a[1].yml']);
 	});
 
+	test('that lead out of the checkout by a link are faults', async () => {
+		const outside = await folders.make({ 'e.yml': ENVIRONMENT });
+		const checkout = await folders.make({
+			'real.yml': ENVIRONMENT,
+			'in.yml': { to: 'real.yml' },
+			'out.yml': { to: `${outside}/e.yml` },
+		});
+		const { files, faults } = findAssetFiles(['*.yml'], checkout);
+		expect(files.map(({ path }) => path)).toEqual(['in.yml', 'real.yml']);
+		expect(faults.map(({ message }) => message)).toEqual([
+			expect.stringContaining("'out.yml' is a link that leads out"),
+		]);
+		expect(findAssetFiles([`${outside}/e.yml`], checkout).faults).toEqual([]);
+	});
+
 	test('that lead to nothing are faults, each by its name, with the faults of the files', async () => {
 		const alone = await attempt({ 'a.yml': ENVIRONMENT, 'sub/b.yml': ENVIRONMENT }, [
 			'no.yml',

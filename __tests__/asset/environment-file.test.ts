@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -26,6 +26,22 @@ const read = (yaml: string): EnvironmentFile => readEnvironmentFile(loadYaml(`na
 const nothing = (): string => 'https://blob/';
 const IMAGE = 'mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04:latest';
 const CONDA = 'channels:\n- conda-forge\ndependencies:\n- python=3.10\n- pip:\n  - mlflow\nname: x\n';
+
+test('a conda file may be a link within the checkout, and none that leads out of it', () => {
+	const checkout = mkdtempSync(path.join(folder, 'checkout-'));
+	mkdirSync(path.join(checkout, 'envs'));
+	mkdirSync(path.join(checkout, 'shared'));
+	writeFileSync(path.join(checkout, 'shared', 'conda.yml'), 'name: shared\n');
+	symlinkSync('../shared/conda.yml', path.join(checkout, 'envs', 'in.yml'));
+	symlinkSync('../../conda.yml', path.join(checkout, 'envs', 'out.yml'));
+	const take = (conda: string): EnvironmentFile =>
+		readEnvironmentFile(
+			loadYaml(`name: e\nimage: ${IMAGE}\nconda_file: ${conda}`, 'envs/e.yml', path.join(checkout, 'envs')),
+		);
+	expect(take('in.yml').conda).toBe('name: shared\n');
+	expect(take('../../conda.yml').conda).toBe(CONDA);
+	expect(() => take('out.yml')).toThrow("'out.yml' is a link that leads out of the checkout");
+});
 
 // The first two were computed by azure-ai-ml 1.35.2; the others by its formula, for the hash of the context that is used here.
 describe('the hash that names an anonymous version is that of the CLI', () => {

@@ -2,6 +2,7 @@
 import { globSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Fault } from '../errors.ts';
+import { isLinkOutwards, linkOutwards } from './local-path.ts';
 import { isInside } from './withheld.ts';
 
 /** A file: `path` for messages (relative to the checkout where it lies in it), `absolute` for reading. */
@@ -20,7 +21,13 @@ export function findAssetFiles(
 	for (const pattern of patterns) {
 		const found = pathsOf(pattern, checkout);
 		if (typeof found === 'string') faults.push({ message: `asset-files: ${found}` });
-		else for (const absolute of found) files.set(absolute, { absolute, path: shownPath(absolute, checkout) });
+		else {
+			for (const absolute of found) {
+				const shown = shownPath(absolute, checkout);
+				if (isLinkOutwards(absolute, checkout)) faults.push({ message: `asset-files: ${linkOutwards(shown)}` });
+				else files.set(absolute, { absolute, path: shown });
+			}
+		}
 	}
 	return { files: [...files.values()].sort((one, other) => (one.path < other.path ? -1 : 1)), faults };
 }

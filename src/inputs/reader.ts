@@ -1,6 +1,6 @@
 // Reads single inputs, each by its kind of value, and gathers what is wrong with them.
-import { existsSync, statSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { Fault } from '../errors.ts';
 
 /** Where inputs come from, and who is told of secrets among them. */
@@ -11,7 +11,7 @@ export interface InputSource {
 	readonly mask: (value: string) => void;
 }
 
-/** A file that an input names: `path` as the workflow author wrote it (relative to the checkout), `absolute` for reading. */
+/** A file that an input names: `path` as the workflow author wrote it (below the checkout relative to it), `absolute` for reading. */
 export interface InputFile {
 	readonly path: string;
 	readonly absolute: string;
@@ -95,6 +95,16 @@ export class InputReader {
 		if (!existsSync(absolute))
 			this.fault(`${name}: there is no file ${path} (looked in ${this.#checkout}; is actions/checkout missing?).`);
 		else if (!statSync(absolute).isFile()) this.fault(`${name}: ${path} is not a file.`);
-		return { path, absolute };
+		else if (isInside(this.#checkout, absolute) && !isInside(realpathSync(this.#checkout), realpathSync(absolute)))
+			this.fault(`${name}: ${path} is a link that leads out of the checkout. Give the path of the file itself.`);
+		// Annotations and the paths in a file start from the checkout.
+		const below = isAbsolute(path) && isInside(this.#checkout, path) ? relative(this.#checkout, path) : path;
+		return { path: below.split(sep).join('/'), absolute };
 	}
+}
+
+/** Whoever wrote the checkout is not the one who wrote the workflow, and must not choose files outside of it by a link. */
+function isInside(folder: string, absolute: string): boolean {
+	const below = relative(folder, absolute);
+	return below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below);
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -18,6 +18,18 @@ const read = (yaml: string): ReturnType<typeof readComponentFile> => readCompone
 const body = (yaml: string): unknown =>
 	componentBody(read(yaml), { workspaceId: '/w', idOf: ({ need }) => `/${need}` }, false, '7').properties;
 const COMMAND = 'type: command\nname: c\ncommand: echo\nenvironment: azureml:e:1\n';
+
+test('a step does not take its component through a link that leads out of the checkout', () => {
+	const checkout = path.join(folder, 'checkout');
+	mkdirSync(checkout);
+	writeFileSync(path.join(folder, 'outside.yml'), COMMAND);
+	symlinkSync('../outside.yml', path.join(checkout, 'step.yml'));
+	const pipeline = (component: string): string =>
+		`type: pipeline\nname: p\njobs: {a: {type: command, component: ${component}}}`;
+	const take = (component: string) => readComponentFile(loadYaml(pipeline(component), 'p.yml', checkout));
+	expect(() => take('./step.yml')).toThrow('is a link that leads out of the checkout');
+	expect(take('../outside.yml').name).toBe('p');
+});
 
 describe('bodies', () => {
 	test('a command component', () => {

@@ -1,5 +1,6 @@
 // Components of any type: from a file of their own, named by a node, or written inside a node.
 import type { ComponentFile } from '../../asset/component-file.ts';
+import { checkoutOf, isLinkOutwards, linkOutwards } from '../../asset/local-path.ts';
 import { assetReference, hasExpression, isUri } from '../../asset/reference.ts';
 import { FileError } from '../../errors.ts';
 import { asText, describe, MapReader, Reading, type Warn } from '../../yaml/checks.ts';
@@ -127,6 +128,10 @@ function openComponent(
 	expected: string | undefined,
 ): ReadComponent | undefined {
 	const shown = reading.relative(written);
+	if (isLinkOutwards(absolute, checkoutOf(reading))) {
+		reading.fault(node.at, linkOutwards(written));
+		return undefined;
+	}
 	try {
 		const file = openYaml(absolute, shown);
 		const within = reading.within(file);
