@@ -96,3 +96,14 @@ describe('the log', () => {
 		expect(printed).toEqual(['ours ***\n', '\\::set-output name=x::***\n']);
 	});
 });
+
+test('a secret is hidden though characters that are not shown stand in it', () => {
+	const secrets = createSecrets();
+	secrets.add('the-client-secret');
+	let text = '';
+	const log = createGitHubLog(secrets, (piece) => {
+		text += piece;
+	});
+	log.foreign('the-\u0000client\u001b[2K-secret and https://a/b?x=1&s\u0007ig=abcdef');
+	expect(text).toBe('*** and https://a/b?x=1&sig=***\n');
+});

@@ -42,8 +42,10 @@ export function createGitHubLog(
 ): Log {
 	const shown = { notice: 0, warning: 0, error: 0 };
 	let full: Promise<void> | undefined;
+	// What is not shown goes first: it could stand in the middle of a secret.
+	const harmless = (text: string): string => neutralise(secrets.redact(withoutControls(text)));
 	const print = (text: string): void => {
-		if (write(`${neutralise(secrets.redact(text))}\n`) !== false || full !== undefined) return;
+		if (write(`${harmless(text)}\n`) !== false || full !== undefined) return;
 		// Asked for at once: a drain that came before anybody waited would never come again.
 		const goOn = (): void => {
 			full = undefined;
@@ -68,7 +70,7 @@ export function createGitHubLog(
 		notice: (text, where) => annotate('notice', text, where),
 		warning: (text, where) => annotate('warning', text, where),
 		error: (text, where) => annotate('error', text, where),
-		group: (title) => core.startGroup(neutralise(secrets.redact(title)).replaceAll('\n', ' ')),
+		group: (title) => core.startGroup(harmless(title).replaceAll('\n', ' ')),
 		endGroup: () => core.endGroup(),
 		mask: (value) => {
 			secrets.add(value);
@@ -108,12 +110,14 @@ const COLOUR = /^\u001b\[[0-9;:]*m$/;
  * where there are some already.
  */
 export function neutralise(text: string): string {
-	return text
-		.replace(ESCAPES, (sequence) => (COLOUR.test(sequence) ? sequence : ''))
-		.replace(CONTROLS, '')
+	return withoutControls(text)
 		.split(/\r\n|[\n\r\u0085\u2028\u2029]/)
 		.map(neutraliseLine)
 		.join('\n');
+}
+
+function withoutControls(text: string): string {
+	return text.replace(ESCAPES, (sequence) => (COLOUR.test(sequence) ? sequence : '')).replace(CONTROLS, '');
 }
 
 function neutraliseLine(line: string): string {
