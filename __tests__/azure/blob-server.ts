@@ -24,6 +24,8 @@ export interface Refused {
 	readonly status: number;
 	readonly code?: string;
 	readonly headers?: Record<string, string>;
+	/** In place of storage's own words. */
+	readonly body?: Buffer;
 	/** Cuts the connection instead of answering. */
 	readonly reset?: boolean;
 }
@@ -99,7 +101,7 @@ async function read(request: IncomingMessage): Promise<SeenRequest> {
 	};
 }
 
-function refuse(response: ServerResponse, { status, code, headers = {} }: Refused): void {
+function refuse(response: ServerResponse, { status, code, headers = {}, body }: Refused): void {
 	const text =
 		code === undefined ? '' : `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${code}.</Message></Error>`;
 	response.writeHead(status, {
@@ -108,7 +110,7 @@ function refuse(response: ServerResponse, { status, code, headers = {} }: Refuse
 		'x-ms-request-id': 'request-1',
 		...headers,
 	});
-	response.end(text);
+	response.end(body ?? text);
 }
 
 function serve(

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type BlobContainer, type BlobParts, openContainer } from '../../src/azure/blob.ts';
 import type { BlobSource } from '../../src/azure/blob-put.ts';
@@ -264,6 +265,21 @@ describe('looking and reading', () => {
 		expect((await there.read('log', 8, 100)).toString()).toBe('89');
 		expect(await there.read('log', 10, 5)).toHaveLength(0);
 		expect(await there.read('empty', 0, 5)).toHaveLength(0);
+	});
+
+	test('takes no more than was asked for', async () => {
+		const body = Buffer.alloc(4 * 1024 * 1024);
+		const headers = { 'content-length': String(body.length), etag: '"1"' };
+		server.fault = ({ method }) => (method === 'GET' ? { status: 206, headers, body } : undefined);
+		await expect(container().read('log', 0, 100)).rejects.toThrow('More than the 100 bytes came');
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test('takes a packed blob as it is: what a job says of its encoding must not fill the memory', async () => {
+		const body = gzipSync(Buffer.alloc(4 * 1024 * 1024));
+		const headers = { 'content-encoding': 'gzip', 'content-length': String(body.length), etag: '"1"' };
+		server.fault = ({ method }) => (method === 'GET' ? { status: 206, headers, body } : undefined);
+		expect((await container().read('log', 0, body.length)).equals(body)).toBe(true);
 	});
 
 	test('gives a whole blob in pieces, an empty one in none', async () => {

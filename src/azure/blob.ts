@@ -139,12 +139,18 @@ async function readRange(
 	length: number,
 	etag?: string,
 ): Promise<Buffer> {
-	return send(`read ${blob.name}`, async (abortSignal) => {
+	const got = await send(`read ${blob.name}`, async (abortSignal) => {
 		try {
 			const conditions = etag === undefined ? {} : { ifMatch: etag };
 			const answer = await blob.download(offset, length, { abortSignal, conditions, maxRetryRequests: 0 });
 			const pieces: Buffer[] = [];
-			for await (const piece of answer.readableStreamBody ?? []) pieces.push(Buffer.from(piece));
+			let size = 0;
+			for await (const piece of answer.readableStreamBody ?? []) {
+				size += piece.length;
+				// An answer without end must not fill the memory.
+				if (size > length) return undefined;
+				pieces.push(Buffer.from(piece));
+			}
 			return Buffer.concat(pieces);
 		} catch (error) {
 			// An empty blob, or one that ends before `offset`, has no such range.
@@ -152,6 +158,13 @@ async function readRange(
 			throw error;
 		}
 	});
+	if (got === undefined) throw tooMuch(blob.name, length);
+	return got;
+}
+
+function tooMuch(name: string, length: number): BlobError {
+	const why = `More than the ${length} bytes came that were asked for.`;
+	return new BlobError({ what: `Could not read ${name}.`, why }, 0, undefined);
 }
 
 async function* readPieces(blob: BlockBlobClient, send: Attempt): AsyncIterable<Buffer> {
