@@ -236,6 +236,23 @@ describe('the comment', () => {
 		expect(linesOf(one).slice(-2)).toEqual(['GET /7/comments?per_page=100&page=3', 'PATCH /comments/999']);
 	});
 
+	// Whoever may comment could begin one with the marker, and would own and could rewrite what this run reports.
+	test('of a stranger that begins with the marker is left alone', async () => {
+		const stranger = { id: 1, body: `${MARKER}\n`, user: { type: 'User' }, author_association: 'CONTRIBUTOR' };
+		const ours = [
+			{ id: 2, body: `${MARKER}\n`, user: { type: 'Bot' }, author_association: 'NONE' },
+			{ id: 3, body: `${MARKER}\n`, user: { type: 'User' }, author_association: 'COLLABORATOR' },
+		];
+		for (const own of ours) {
+			const one = await gitHub(({ method }) => (method === 'GET' ? { body: [stranger, own] } : { body: {} }));
+			await one.comment();
+			expect(linesOf(one).at(-1)).toBe(`PATCH /comments/${own.id}`);
+		}
+		const alone = await gitHub(({ method }) => (method === 'GET' ? { body: [stranger] } : { status: 201, body: {} }));
+		await alone.comment();
+		expect(linesOf(alone).at(-1)).toBe('POST /7/comments');
+	});
+
 	test('is another for another job file, and stays within its marker', async () => {
 		const one = await gitHub(({ method }) =>
 			method === 'GET' ? { body: [{ id: 1, body: `${MARKER}\n` }] } : { status: 201, body: {} },

@@ -88,7 +88,7 @@ async function comment(report: RunReport, parts: GitHubParts): Promise<void> {
 		const place = { owner, repo, issue_number: report.run.pullRequest ?? 0 };
 		for (let page = 1; ; page += 1) {
 			const { data } = await issues.listComments({ ...place, per_page: 100, page });
-			const mine = data.find((earlier) => earlier.body?.startsWith(marker));
+			const mine = data.find((earlier) => earlier.body?.startsWith(marker) && !isStranger(earlier));
 			if (mine !== undefined) {
 				await issues.updateComment({ owner, repo, comment_id: mine.id, body });
 				return;
@@ -104,6 +104,14 @@ async function comment(report: RunReport, parts: GitHubParts): Promise<void> {
 				: messageOf(error);
 		log.notice(`No comment on the pull request: ${why}. The job summary has the report.`);
 	}
+}
+
+const INSIDERS = new Set(['OWNER', 'MEMBER', 'COLLABORATOR']);
+
+/** Whether a comment is of somebody who could neither be this action's token nor write to the repository anyway. */
+function isStranger(comment: { user: { type: string } | null; author_association?: string }): boolean {
+	const { user, author_association: role } = comment;
+	return user?.type === 'User' && role !== undefined && !INSIDERS.has(role);
 }
 
 function attempt(log: Log, what: string, act: () => void): void {
