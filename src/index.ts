@@ -1,7 +1,7 @@
 // The entry of the action, for its main and its post step: hands the process to main.ts, and the result to the process.
 import * as core from '@actions/core';
 import { systemClock } from './clock.ts';
-import { CancelledError } from './errors.ts';
+import { CancelledError, messageOf } from './errors.ts';
 import { createGitHubLog } from './log.ts';
 import { main, type World } from './main.ts';
 import { post } from './post.ts';
@@ -25,6 +25,15 @@ const world: World = {
 	idToken: mayAskForIdToken ? (audience) => core.getIDToken(audience) : undefined,
 	guard: (jobName) => core.saveState('guarded-job', jobName),
 };
+
+// node itself would print such an error as it is: the runner reads commands there too, and secrets would show.
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+	process.on(event, (error: unknown) => {
+		world.log.error(`${messageOf(error)} This is a fault of the action itself: please report it with the debug log.`);
+		world.log.debug(error instanceof Error ? (error.stack ?? '') : '');
+		process.exit(1);
+	});
+}
 
 if (core.getState('main-step') === '') {
 	core.saveState('main-step', 'ran');
