@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { createArm } from '../../src/azure/arm.ts';
 import { ServiceError } from '../../src/errors.ts';
 import type { Json } from '../../src/json.ts';
 import type { Asked, Reply } from '../fixtures/loopback.ts';
@@ -109,6 +110,15 @@ describe('a paged list', () => {
 			body: { value: [turn], nextLink: `${server.url}${WORKSPACE_ID}/jobs?page=${turn % 2}` },
 		}));
 		expect(await all(arm.list(`${WORKSPACE_ID}/jobs`, call))).toEqual([0, 1, 2]);
+	});
+
+	test('without an end is an error', async () => {
+		const { cloud, clock } = await answering(() => ({}));
+		let turn = 0;
+		const page = () => Buffer.from(JSON.stringify({ value: [], nextLink: `${cloud.resourceManager}/x?${turn++}` }));
+		const arm = createArm({ send: async () => ({ status: 200, headers: {}, body: page() }) }, cloud, clock);
+		await expect(all(arm.list(`${WORKSPACE_ID}/jobs`, call))).rejects.toThrow('goes on after 2000 pages');
+		expect(turn).toBe(2000);
 	});
 
 	test('that leads to another host is refused, and the token stays here', async () => {

@@ -279,6 +279,10 @@ describe('the pace', () => {
 		expect(sum(open.at(-1)?.clock.slept)).toBe(60_000);
 		await play({ first: first({ 'x-ms-async-operation-timeout': 'PT1M30S' }), ...stuck }).catch(() => {});
 		expect(sum(open.at(-1)?.clock.slept)).toBe(90_000);
+		// A timer that is given more than 24 days rings at once, again and again.
+		const forEver = { 'x-ms-async-operation-timeout': 'P99999999D', 'retry-after': '9999999999' };
+		await play({ first: first(forEver), ...stuck }).catch(() => {});
+		expect(Math.max(...(open.at(-1)?.clock.slept ?? []))).toBeLessThan(2 ** 31);
 	});
 
 	test('ends at once for a signal', async () => {

@@ -71,6 +71,12 @@ describe('the history', () => {
 		expect(server.asked.filter(({ path }) => path.includes('get-history'))).toHaveLength(3);
 	});
 
+	test('ends where empty pages go on and on', async () => {
+		const { workspace, server } = await workspaceOf((_, turn) => ({ body: { next_page_token: `t${turn}` } }));
+		expect(await readMetricHistory(workspace, ask)).toEqual([]);
+		expect(server.asked.length).toBeLessThan(110);
+	});
+
 	test('ends where a page leads to itself', async () => {
 		const { workspace } = await workspaceOf(() => ({ body: { metrics: [], next_page_token: 'same' } }));
 		expect(await readMetricHistory(workspace, ask)).toEqual([]);

@@ -51,6 +51,9 @@ export interface Arm {
 	settle(path: string, answer: ArmAnswer, options: WaitOptions): Promise<Json | undefined>;
 }
 
+/** A list that leads on for longer than this has no end. */
+const MOST_PAGES = 2_000;
+
 /** The calls of a cloud's resource manager. */
 export function createArm(http: BearerHttp, cloud: Cloud, clock: Clock): Arm {
 	const urlOf = (path: string, query: Readonly<Record<string, string>> = {}): string => {
@@ -97,6 +100,7 @@ export function createArm(http: BearerHttp, cloud: Cloud, clock: Clock): Arm {
 			const seen = new Set<string>();
 			while (url !== undefined && url !== '' && !seen.has(url)) {
 				seen.add(url);
+				if (seen.size > MOST_PAGES) throw endless(call.doing);
 				const page: Json | undefined = (await sendTo('GET', url, undefined, call)).body;
 				yield* listAt(page, 'value');
 				url = textAt(page, 'nextLink');
@@ -105,6 +109,11 @@ export function createArm(http: BearerHttp, cloud: Cloud, clock: Clock): Arm {
 		settle: (path, answer, options) =>
 			settle(answer, { path, options, clock, find, look: (url, call) => sendTo('GET', url, undefined, call) }),
 	};
+}
+
+function endless(doing: string): ServiceError {
+	const why = `The list goes on after ${MOST_PAGES} pages.`;
+	return new ServiceError({ what: `Could not ${doing}.`, why }, { status: 200 });
 }
 
 /** No answer at all becomes an error of the same family as a refusal. */

@@ -27,6 +27,8 @@ const INTERVAL = 5_000;
 /** Some services say `Retry-After: 0`. */
 const SHORTEST_INTERVAL = 500;
 const LONGEST_OPERATION = 2 * 60 * 60_000;
+/** Whatever time-out a service announces: no runner lives longer, and no timer waits longer than 24 of these days. */
+const MOST_PATIENCE = 5 * 24 * 60 * 60_000;
 const DONE = new Set(['succeeded', 'failed', 'canceled']);
 
 /** Where to ask: an operation has a body with its `status`, a location tells by its HTTP status. */
@@ -175,5 +177,5 @@ function operationTimeout({ headers }: ArmAnswer): number | undefined {
 	);
 	if (parts === null) return undefined;
 	const [days = 0, hours = 0, minutes = 0, seconds = 0] = parts.slice(1).map((part) => Number(part ?? 0));
-	return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
+	return Math.min(MOST_PATIENCE, (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000);
 }

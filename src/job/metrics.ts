@@ -43,6 +43,9 @@ export async function readMetrics(workspace: Workspace, runId: string, signal?: 
 	return Object.fromEntries(metrics.map(({ key, value }) => [key, value]));
 }
 
+/** A history that leads on for longer than this has no end. */
+const MOST_PAGES = 100;
+
 /** One logged value of a metric. */
 export interface MetricPoint {
 	readonly step: number;
@@ -74,6 +77,6 @@ export async function readMetricHistory(
 			});
 		}
 		pageToken = textAt(page, 'next_page_token') || undefined;
-	} while (pageToken !== undefined && !seen.has(pageToken) && points.length < most);
+	} while (pageToken !== undefined && !seen.has(pageToken) && points.length < most && seen.size < MOST_PAGES);
 	return points.slice(0, most).sort((a, b) => a.step - b.step || a.timestamp - b.timestamp);
 }
