@@ -9,9 +9,9 @@ export interface SecretsGuard {
 	end(): number | undefined;
 }
 
-/** A guard against these values; each is looked for in UTF-8, as it stands and as JSON writes it. */
+/** A guard against these values; each is looked for in UTF-8, as it stands, as JSON writes it and in base64. */
 export function createSecretsGuard(values: readonly string[]): SecretsGuard {
-	const forms = new Set(values.flatMap((value) => [value, JSON.stringify(value).slice(1, -1)]).filter((v) => v !== ''));
+	const forms = new Set(values.filter((value) => value !== '').flatMap(formsOf));
 	const needles = [...forms].map((form) => Buffer.from(form));
 	const overlap = Math.max(0, ...needles.map((needle) => needle.length - 1));
 	let tail = Buffer.alloc(0);
@@ -36,6 +36,12 @@ export function createSecretsGuard(values: readonly string[]): SecretsGuard {
 			return result;
 		},
 	};
+}
+
+/** In base64 as a whole, and as git keeps the token that actions/checkout has given it. */
+function formsOf(value: string): string[] {
+	const encoded = [value, `x-access-token:${value}`].map((text) => Buffer.from(text).toString('base64'));
+	return [value, JSON.stringify(value).slice(1, -1), ...encoded.map((form) => form.replace(/=+$/, ''))];
 }
 
 /** The number, from 1, of the line that holds the byte at this offset of a file. */

@@ -1,0 +1,33 @@
+import { expect, test } from '@jest/globals';
+import { createSecretsGuard } from '../../src/asset/secrets-guard.ts';
+
+const TOKEN = 'ghs_0123456789abcdef';
+
+function placeIn(...chunks: string[]): number | undefined {
+	const guard = createSecretsGuard([TOKEN, 'a "quoted" one']);
+	for (const chunk of chunks) guard.see(Buffer.from(chunk));
+	return guard.end();
+}
+
+test.each([
+	['as it is', `x = '${TOKEN}'`, 5],
+	['in JSON', String.raw`["a \"quoted\" one"]`, 2],
+	['in base64', `key: ${Buffer.from(TOKEN).toString('base64')}`, 5],
+	[
+		"as git keeps a checkout's token",
+		`\textraheader = AUTHORIZATION: basic ${Buffer.from(`x-access-token:${TOKEN}`).toString('base64')}`,
+		36,
+	],
+])('a secret is noticed %s', (_, text, place) => {
+	expect(placeIn(text)).toBe(place);
+	for (let cut = 1; cut < text.length; cut += 7) expect(placeIn(text.slice(0, cut), text.slice(cut))).toBe(place);
+});
+
+test('other text is not, and one file says nothing of the next', () => {
+	expect(placeIn('ghs_0123456789abcde', ' f', 'x'.repeat(100))).toBeUndefined();
+	const guard = createSecretsGuard([TOKEN]);
+	guard.see(Buffer.from(TOKEN.slice(0, 9)));
+	expect(guard.end()).toBeUndefined();
+	guard.see(Buffer.from(TOKEN.slice(9)));
+	expect(guard.end()).toBeUndefined();
+});
