@@ -62,7 +62,6 @@ const INPUTS: Readonly<Record<string, string | null>> = {
 	'delete-previous': 'false',
 	'delete-endpoint': 'false',
 
-	// biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's, not of ours
 	'github-token': '${{ github.token }}',
 	comment: 'auto',
 	'github-environment': null,

@@ -1,9 +1,9 @@
 // An online endpoint as CLI v2 writes it, managed or Kubernetes, and its REST body. Deployments are online-deployment-file's.
 
-import { type JsonObject, jsonObject, mapValues } from '../json.ts';
 import { namedId, namedReference, type Reference } from '../asset/reference.ts';
 import { type ResourceIdentity, resourceIdentity, resourceIdentityBody } from '../asset/resource-identity.ts';
 import type { Place } from '../errors.ts';
+import { type JsonObject, jsonObject, mapValues } from '../json.ts';
 import { MapReader, mapOf, Reading, type Warn } from '../yaml/checks.ts';
 import type { YamlFile } from '../yaml/node.ts';
 import { integer, stringMap, text, word } from '../yaml/values.ts';
