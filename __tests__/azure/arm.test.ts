@@ -47,6 +47,13 @@ describe('a call', () => {
 		expect([post?.method, post?.body, post?.headers['content-type']]).toEqual(['POST', '', undefined]);
 	});
 
+	test('made as the user carries a token for Azure ML in a header of its own; others do not', async () => {
+		const { arm, server } = await answering(() => ({ status: 201, body: {} }));
+		await arm.put(JOB, {}, { ...call, asUser: true });
+		await arm.put(JOB, {}, call);
+		expect(server.asked.map(({ headers }) => headers['x-azureml-token'])).toEqual(['the-token', undefined]);
+	});
+
 	test('that is refused is an error with status, code and what was tried', async () => {
 		const { arm } = await answering(() => ({ status: 409, body: { error: { code: 'Conflict', message: 'Busy.' } } }));
 		const error = await arm.delete(JOB, { doing: 'delete the job "iris"' }).catch((e) => e);

@@ -22,6 +22,8 @@ export interface ArmCall {
 	readonly doing: string;
 	readonly query?: Readonly<Record<string, string>>;
 	readonly signal?: AbortSignal | undefined;
+	/** Sends a token for Azure ML itself along: what the service is to do, it does as whoever signed in here. */
+	readonly asUser?: boolean;
 }
 
 /** A change that is under way; told of its state at each look. */
@@ -55,6 +57,9 @@ export interface Arm {
 const MOST_PAGES = 2_000;
 
 /** The calls of a cloud's resource manager. */
+/** Where Azure ML looks for the token of the user whose identity a job is to have, as azure-ai-ml sends it. */
+const USER_TOKEN_HEADER = 'x-azureml-token';
+
 export function createArm(http: BearerHttp, cloud: Cloud, clock: Clock): Arm {
 	const urlOf = (path: string, query: Readonly<Record<string, string>> = {}): string => {
 		const search = new URLSearchParams({ 'api-version': apiVersionOf(path), ...query });
@@ -63,18 +68,22 @@ export function createArm(http: BearerHttp, cloud: Cloud, clock: Clock): Arm {
 	const sendTo = async (method: Method, url: string, body: Json | undefined, call: ArmCall): Promise<ArmAnswer> => {
 		const answer = await reach(
 			() =>
-				http.send({
-					method,
-					url,
-					signal: call.signal,
-					// Each POST that this client sends (cancel, listKeys, listSecrets, getLogs, startPendingUpload, token) may be repeated.
-					repeatable: true,
-					headers: {
-						accept: 'application/json',
-						...(body === undefined ? {} : { 'content-type': 'application/json' }),
+				http.send(
+					{
+						method,
+						url,
+						signal: call.signal,
+						// Each POST that this client sends (cancel, listKeys, listSecrets, getLogs, startPendingUpload, token) may be repeated.
+						repeatable: true,
+						headers: {
+							accept: 'application/json',
+							...(body === undefined ? {} : { 'content-type': 'application/json' }),
+						},
+						...(body === undefined ? {} : { body: jsonText(body) }),
 					},
-					...(body === undefined ? {} : { body: jsonText(body) }),
-				}),
+					cloud.armScope,
+					call.asUser ? { header: USER_TOKEN_HEADER, scope: cloud.machineLearningScope } : undefined,
+				),
 			call.doing,
 		);
 		return { status: answer.status, headers: answer.headers, body: bodyOf(answer, call.doing) };

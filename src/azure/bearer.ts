@@ -6,17 +6,26 @@ import type { Credential } from './token-cache.ts';
 
 /** Sends a request with a token for `scope` (the resource manager's when absent). */
 export interface BearerHttp {
-	send(request: HttpRequest, scope?: string): Promise<HttpAnswer>;
+	/** @param second a further token that the request carries in a header of its own */
+	send(request: HttpRequest, scope?: string, second?: SecondToken): Promise<HttpAnswer>;
+}
+
+/** A token beside the one in `authorization`. */
+export interface SecondToken {
+	/** In lower case. */
+	readonly header: string;
+	readonly scope: string;
 }
 
 export function createBearerHttp(http: Http, cloud: Cloud, credential: Credential): BearerHttp {
 	return {
-		async send(request, scope = cloud.armScope) {
+		async send(request, scope = cloud.armScope, second = undefined) {
 			if (!mayReceiveToken(cloud, request.url)) throw distrust(request.url, cloud);
 			if (isDetour(request.url)) throw detour();
 			const attempt = async (claims?: string): Promise<HttpAnswer> => {
 				const token = await credential.token(scope, { claims, signal: request.signal });
-				return http.send({ ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } });
+				const more = second && { [second.header]: await credential.token(second.scope, { signal: request.signal }) };
+				return http.send({ ...request, headers: { ...request.headers, ...more, authorization: `Bearer ${token}` } });
 			};
 			const answer = await attempt();
 			const claims = answer.status === 401 ? claimsOf(answer.headers['www-authenticate']) : undefined;

@@ -2,6 +2,7 @@
 import type { Workspace } from '../azure/workspace.ts';
 import type { Clock } from '../clock.ts';
 import { ActionError, ServiceError } from '../errors.ts';
+import { textAt } from '../json.ts';
 import { OWNER_PROPERTY } from './facts-of-run.ts';
 import type { JobBody } from './file/context.ts';
 import { findJob, isTerminal, type Job, jobFrom, jobPath } from './job.ts';
@@ -38,7 +39,8 @@ export async function submitJob(name: string, body: JobBody, parts: SubmitParts)
 	const giveUp = (): void => void clock.sleep(SUBMIT_PATIENCE).then(() => late.abort(signal.reason));
 	signal.addEventListener('abort', giveUp, { once: true });
 	try {
-		const call = { doing: `submit the job "${name}"`, signal: late.signal };
+		const asUser = textAt(body.properties, 'identity', 'identityType') === 'UserIdentity';
+		const call = { doing: `submit the job "${name}"`, signal: late.signal, asUser };
 		const answer = await workspace.arm.put(jobPath(workspace, name), { properties: body.properties }, call);
 		return jobFrom(answer.body ?? null, workspace, name);
 	} catch (error) {
