@@ -60,7 +60,10 @@ describe.each(Object.entries(RANDOM))('%s', (kind, files) => {
 		const spec = await loadSpec();
 		const valid = (file: Record<string, unknown>): void => {
 			for (const { method, path: at, body } of writesOf(kind, written(file))) {
-				const place = at.replace('/workspaces/ws/', '/workspaces/wsp/').replace('<generated-name>', 'job');
+				const place = at
+					.replace('/workspaces/ws/', '/workspaces/wsp/')
+					.replace('<generated-name>', 'job')
+					.replace(/\/$/, '');
 				const { violations } = spec.validateRequest({ method, path: `${place}?api-version=${API}`, body });
 				expect({ at, body, violations }).toEqual({ at, body, violations: [] });
 			}

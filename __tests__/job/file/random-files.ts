@@ -74,6 +74,51 @@ const inference = mapping({}, { request_timeout_ms: count, max_concurrent_reques
 const probe = mapping({}, { initial_delay: count, period: count, timeout: count, failure_threshold: count });
 const endpointName = fc.stringMatching(/^[a-z][a-z0-9]{3,10}$/);
 
+const GUID = '11111111-2222-3333-4444-555555555555';
+const arm = (below: string): Arbitrary<string> =>
+	word.map((name) => `/subscriptions/${GUID}/resourceGroups/rg/providers/Microsoft.${below}/${name}`);
+const resourceIdentity = fc.oneof(
+	fc.constant({ type: 'system_assigned' }),
+	arm('ManagedIdentity/userAssignedIdentities').map((id) => ({
+		type: 'user_assigned',
+		user_assigned_identities: [{ resource_id: id }],
+	})),
+);
+const signIn = { tenant_id: fc.constant(GUID), client_id: fc.constant(GUID) };
+const authority = {
+	authority_url: fc.constant('https://login.example'),
+	resource_url: fc.constant('https://x.example'),
+};
+const principal = mapping({ ...signIn, client_secret: word }, authority);
+const credentials = fc.oneof(
+	fc.record({ account_key: word }),
+	fc.record({ sas_token: word.map((one) => `?sv=1&sig=${one}`) }),
+	principal,
+	mapping({ ...signIn, thumbprint: word, certificate: word }, authority),
+);
+
+/** A datastore of one type, in a place that its members tell. */
+function datastore(type: string, place: Members, more: Members = {}): Arbitrary<Record<string, unknown>> {
+	return mapping({ name: word, type: fc.constant(type), ...place }, { description: text, tags: texts, ...more });
+}
+const account = { account_name: word };
+const reached = { endpoint: fc.constant('core.usgovcloudapi.net'), protocol: fc.constantFrom('http', 'https') };
+const datastores = fc.oneof(
+	datastore('azure_blob', { ...account, container_name: word }, { ...reached, credentials }),
+	datastore('azure_file', { ...account, file_share_name: word, credentials }, reached),
+	datastore('azure_data_lake_gen2', { ...account, filesystem: word }, { ...reached, credentials: principal }),
+	datastore('azure_data_lake_gen1', { store_name: word }, { credentials: principal }),
+	datastore(
+		'one_lake',
+		{
+			one_lake_workspace_name: word,
+			endpoint: fc.constant('onelake.dfs.fabric.microsoft.com'),
+			artifact: mapping({ name: word }, { type: fc.constant('lake_house') }),
+		},
+		{ credentials: principal },
+	),
+);
+
 /** A generator of valid files for each kind. */
 export const RANDOM: Readonly<Record<string, Arbitrary<Record<string, unknown>>>> = {
 	'job:command': mapping(
@@ -210,6 +255,36 @@ export const RANDOM: Readonly<Record<string, Arbitrary<Record<string, unknown>>>
 			output_action: fc.constantFrom('append_row', 'summary_only'),
 			retry_settings: mapping({}, { max_retries: count, timeout: count }),
 			resources: mapping({ instance_count: count }, {}),
+		},
+	),
+	'batch-endpoint': mapping(
+		{ name: endpointName },
+		{
+			auth_mode: fc.constant('aad_token'),
+			description: text,
+			tags: texts,
+			properties: texts,
+			defaults: fc.record({ deployment_name: endpointName }),
+			identity: resourceIdentity,
+		},
+	),
+	datastore: datastores,
+	workspace: mapping(
+		{ name: word },
+		{
+			location: word,
+			display_name: text,
+			description: text,
+			tags: texts,
+			storage_account: arm('Storage/storageAccounts'),
+			key_vault: arm('KeyVault/vaults'),
+			application_insights: arm('Insights/components'),
+			container_registry: arm('ContainerRegistry/registries'),
+			hbi_workspace: fc.boolean(),
+			image_build_compute: word,
+			public_network_access: fc.constantFrom('Enabled', 'Disabled'),
+			identity: resourceIdentity,
+			customer_managed_key: fc.record({ key_vault: arm('KeyVault/vaults'), key_uri: word }),
 		},
 	),
 };
