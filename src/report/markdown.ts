@@ -1,7 +1,7 @@
 // A RunReport as Markdown: the job summary and the pull-request comment. Pure; untrusted text is made inert on the way.
 import { duration } from '../duration.ts';
 import { ActionError, FileError, InputError, JobError, RolloutError } from '../errors.ts';
-import { isTerminal } from '../job/job.ts';
+import { isTerminal, type Job } from '../job/job.ts';
 import type { MetricPoint } from '../job/metrics.ts';
 import type { RunContext } from '../run-context.ts';
 import { childrenLines } from './children.ts';
@@ -144,9 +144,16 @@ function jobLine(report: RunReport): string | undefined {
 		link(code(job.name), job.studioUrl, [studio]),
 		`${stateMark(job.status)} ${inert(job.status)}${howTaken(report)}`,
 		...(jobDuration === undefined ? [] : [duration(jobDuration)]),
-		code(job.computeId?.split('/').pop() ?? 'serverless'),
+		...computeOf(job),
 	];
 	return `Job ${parts.join(' · ')}`;
+}
+
+/** Where a job runs, if it runs in one place: the steps of a pipeline may each have a compute of their own. */
+function computeOf({ type, computeId }: Job): readonly string[] {
+	const name = computeId?.split('/').pop();
+	if (name !== undefined) return [code(name)];
+	return type === 'Pipeline' ? [] : [code('serverless')];
 }
 
 function jobTable(report: RunReport): string | undefined {
@@ -157,7 +164,7 @@ function jobTable(report: RunReport): string | undefined {
 		['Job', link(code(job.name), job.studioUrl, [studio])],
 		['State', `${stateMark(job.status)} ${inert(job.status)}${howTaken(report)}`],
 		['Experiment', code(job.experimentName)],
-		['Compute', code(job.computeId?.split('/').pop() ?? 'serverless')],
+		...computeOf(job).map((compute) => ['Compute', compute] as const),
 		...(jobDuration === undefined ? [] : [['Duration', duration(jobDuration)] as const]),
 		...(commit === undefined
 			? []
