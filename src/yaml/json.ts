@@ -1,2 +1,0 @@
-export * from '../json.ts';
-export { isObject as isJsonObject } from '../json.ts';
