@@ -69,6 +69,11 @@ const CASES: readonly (readonly [what: string, computeType: string, yaml: string
 		),
 	],
 	[
+		'an instance that stops at one hour of one day',
+		'ComputeInstance',
+		instance(schedule('{type: recurrence, frequency: week, schedule: {hours: 18, minutes: 0, week_days: friday}}')),
+	],
+	[
 		'an instance with setup scripts',
 		'ComputeInstance',
 		instance(
@@ -90,14 +95,12 @@ const CASES: readonly (readonly [what: string, computeType: string, yaml: string
 	],
 ];
 
-async function bodyOf(yaml: string): Promise<JsonObject> {
+async function bodyOf(yaml: string, warned: Fault[] = []): Promise<JsonObject> {
 	const checkout = await folders.make({ 'c.yml': `name: my-compute\n${yaml}\n` });
-	const warned: Fault[] = [];
 	const warn = (fault: Fault): void => void warned.push(fault);
 	const parts = { checkout, target: TARGET, readComponent: readComponentFile, warn, mask: () => {} };
 	const [asset] = readAssetFiles(['c.yml'], parts).assets;
 	if (asset?.kind !== 'compute') throw new Error(`Read as ${asset?.kind}.`);
-	expect(warned).toEqual([]);
 	return computeBody(asset.file, { workspaceId: WORKSPACE, location: 'westeurope' });
 }
 
@@ -117,7 +120,9 @@ const UNDESCRIBED =
 
 describe.each(CASES)('%s', (_, computeType, yaml) => {
 	test('is taken as what it is', async () => {
-		const body = await bodyOf(yaml);
+		const warned: Fault[] = [];
+		const body = await bodyOf(yaml, warned);
+		expect(warned).toEqual([]);
 		expect(body).toMatchObject({ location: expect.any(String), properties: { computeType } });
 	});
 
@@ -128,4 +133,15 @@ describe.each(CASES)('%s', (_, computeType, yaml) => {
 		const surplus = warnings.filter((one) => !UNDESCRIBED.test(one.path));
 		expect({ body, violations, surplus }).toEqual({ body, violations: [], surplus: [] });
 	});
+});
+
+test('one hour and day stand for lists of one; what the API has no place for is told and left out', async () => {
+	const recurrence = (pattern: string, more = ''): string =>
+		instance(schedule(`{type: recurrence, frequency: week, schedule: ${pattern}${more}}`));
+	const warned: Fault[] = [];
+	const lists = await bodyOf(recurrence('{hours: [18], minutes: [0], week_days: [friday]}'));
+	const alone = '{hours: 18, minutes: 0, week_days: friday, month_days: [1]}';
+	expect(await bodyOf(recurrence(alone, ', end_time: 2030-01-01T00:00:00'), warned)).toEqual(lists);
+	expect(warned.map(({ message }) => /^'\w+'/.exec(message)?.[0]).sort()).toEqual(["'end_time'", "'month_days'"]);
+	await expect(bodyOf(recurrence('{hours: 18}'))).rejects.toThrow("needs the key 'minutes'");
 });

@@ -1,7 +1,7 @@
 // What is proper to a compute instance: schedules, setup scripts, custom applications, whom it belongs to.
 
 import { type Json, type JsonObject, jsonObject } from '../json.ts';
-import { listOf, type MapReader, mapping, type Reader } from '../yaml/checks.ts';
+import { listOf, type MapReader, mapping, type Reader, warnLeftOut } from '../yaml/checks.ts';
 import { boolean, filledText, integer, stringMap, text, word } from '../yaml/values.ts';
 import { type ComputeContext, subnetOf } from './compute-network.ts';
 
@@ -50,8 +50,15 @@ const assignedUser: Reader<JsonObject> = mapping('create_on_behalf_of', (map) =>
 
 const weekDays = word('sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday');
 
+/** Reads a list, or a value alone that stands for a list of one. */
+function oneOrMore<T>(item: Reader<T>): Reader<readonly T[]> {
+	const list = listOf(item);
+	return (node, reading) => (node.kind === 'scalar' ? [item(node, reading)] : list(node, reading));
+}
+
 const trigger: Reader<JsonObject> = mapping('a trigger', (map) => {
 	const type = map.required('type', word('cron', 'recurrence'));
+	warnLeftOut(map, 'end_time');
 	const start = { startTime: map.optional('start_time', text), timeZone: map.optional('time_zone', text) };
 	if (type === 'cron') {
 		return { triggerType: 'Cron', cron: jsonObject({ ...start, expression: map.required('expression', filledText) }) };
@@ -60,13 +67,14 @@ const trigger: Reader<JsonObject> = mapping('a trigger', (map) => {
 	const interval = map.optional('interval', integer) ?? 1;
 	const schedule = map.optional(
 		'schedule',
-		mapping('a schedule', (pattern) =>
-			jsonObject({
-				hours: pattern.optional('hours', listOf(integer)),
-				minutes: pattern.optional('minutes', listOf(integer)),
-				weekDays: pattern.optional('week_days', listOf(weekDays))?.map(capital),
-			}),
-		),
+		mapping('a schedule', (pattern) => {
+			warnLeftOut(pattern, 'month_days');
+			return jsonObject({
+				hours: pattern.required('hours', oneOrMore(integer)),
+				minutes: pattern.required('minutes', oneOrMore(integer)),
+				weekDays: pattern.optional('week_days', oneOrMore(weekDays))?.map(capital),
+			});
+		}),
 	);
 	return {
 		triggerType: 'Recurrence',
