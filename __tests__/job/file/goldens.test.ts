@@ -40,8 +40,9 @@ const cases = (Array.isArray(rows) ? rows : (rows.cases ?? [])).filter(
 		expect(cases.length).toBeGreaterThan(only === undefined ? 300 : 0);
 	});
 
-	describe.each([...new Set(cases.map((row) => row.kind))])('%s', (kind) => {
-		test.each(cases.filter((row) => row.kind === kind).map((row) => [row.case, row] as const))('%s', async (_, row) => {
+	// Not describe.each: without the goldens there is no kind, which it takes for a fault even when it is skipped.
+	for (const kind of new Set(cases.map((row) => row.kind))) {
+		test.each(cases.filter((row) => row.kind === kind).map((row) => [row.case, row] as const))(`${kind} › %s`, async (_, row) => {
 			const { compareCase } = (await import(path.join(SHARED, 'tools/golden-compare.mjs'))) as { compareCase: Compare };
 			const yaml = path.join(GOLDEN, 'inputs', row.source);
 			const workspace = new ImaginedWorkspace();
@@ -57,6 +58,6 @@ const cases = (Array.isArray(rows) ? rows : (rows.cases ?? [])).filter(
 			const golden: unknown = JSON.parse(readFileSync(path.join(GOLDEN, row.case), 'utf8'));
 			const observed = { writes: workspace.writes, blobs: workspace.blobs };
 			expect(compareCase({ golden, yaml: readFileSync(yaml, 'utf8'), observed })).toEqual([]);
-		});
+		}
 	});
 });
