@@ -42,22 +42,27 @@ const cases = (Array.isArray(rows) ? rows : (rows.cases ?? [])).filter(
 
 	// Not describe.each: without the goldens there is no kind, which it takes for a fault even when it is skipped.
 	for (const kind of new Set(cases.map((row) => row.kind))) {
-		test.each(cases.filter((row) => row.kind === kind).map((row) => [row.case, row] as const))(`${kind} › %s`, async (_, row) => {
-			const { compareCase } = (await import(path.join(SHARED, 'tools/golden-compare.mjs'))) as { compareCase: Compare };
-			const yaml = path.join(GOLDEN, 'inputs', row.source);
-			const workspace = new ImaginedWorkspace();
-			// Later clients take tags of computes, and so does the action.
-			if (row.expect === 'invalid' && !row.case.endsWith('compute-tags.json')) {
-				expect(() => translate(row.kind, yaml, workspace)).toThrow(FileError);
-				return;
-			}
-			translate(row.kind, yaml, workspace);
-			if (row.expect === 'invalid') {
-				return;
-			}
-			const golden: unknown = JSON.parse(readFileSync(path.join(GOLDEN, row.case), 'utf8'));
-			const observed = { writes: workspace.writes, blobs: workspace.blobs };
-			expect(compareCase({ golden, yaml: readFileSync(yaml, 'utf8'), observed })).toEqual([]);
-		}
-	});
+		test.each(cases.filter((row) => row.kind === kind).map((row) => [row.case, row] as const))(
+			`${kind} › %s`,
+			async (_, row) => {
+				const { compareCase } = (await import(path.join(SHARED, 'tools/golden-compare.mjs'))) as {
+					compareCase: Compare;
+				};
+				const yaml = path.join(GOLDEN, 'inputs', row.source);
+				const workspace = new ImaginedWorkspace();
+				// Later clients take tags of computes, and so does the action.
+				if (row.expect === 'invalid' && !row.case.endsWith('compute-tags.json')) {
+					expect(() => translate(row.kind, yaml, workspace)).toThrow(FileError);
+					return;
+				}
+				translate(row.kind, yaml, workspace);
+				if (row.expect === 'invalid') {
+					return;
+				}
+				const golden: unknown = JSON.parse(readFileSync(path.join(GOLDEN, row.case), 'utf8'));
+				const observed = { writes: workspace.writes, blobs: workspace.blobs };
+				expect(compareCase({ golden, yaml: readFileSync(yaml, 'utf8'), observed })).toEqual([]);
+			},
+		);
+	}
 });
