@@ -54,8 +54,8 @@ const shown = ({ from, to }: Import): string => `${from} imports ${to}`;
 
 /** Files that everybody may use. They use one another only. */
 const GROUND = ['errors', 'clock', 'json', 'duration', 'secrets', 'run-context', 'log'];
-/** The files beside main.ts that tell the run with it. */
-const STORY = ['main', 'steps', 'train-step', 'gate-step', 'dry-run', 'dry-stage', 'files', 'fork', 'post'];
+/** The files that tell the run: main.ts, its steps, and what they begin with. */
+const STORY = ['main', 'steps', 'files', 'fork', 'post'];
 
 /** For each room the rooms below it; the ground is below all of them. */
 const BELOW: Readonly<Record<string, readonly string[]>> = {
@@ -88,7 +88,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
 function roomOf(file: string): string {
 	const [first = '', ...rest] = file.replace(/^src\//, '').split('/');
 	const name = first.replace(/\.ts$/, '');
-	if (rest.length > 0) {
+	if (rest.length > 0 && name !== 'steps') {
 		return name;
 	}
 	return GROUND.includes(name) ? 'ground' : STORY.includes(name) ? 'story' : name;

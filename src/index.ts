@@ -3,9 +3,10 @@ import * as core from '@actions/core';
 import { systemClock } from './clock.ts';
 import { CancelledError, messageOf } from './errors.ts';
 import { createGitHubLog } from './log.ts';
-import { main, type World } from './main.ts';
+import { main } from './main.ts';
 import { post } from './post.ts';
 import { createSecrets } from './secrets.ts';
+import type { World } from './steps/stage.ts';
 
 const cancelled = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

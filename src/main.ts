@@ -1,41 +1,22 @@
 // The story of one run: the steps that the inputs ask for, in order; then the report, whatever happened.
 import { createPublisher } from './asset/publish.ts';
-import type { Clock } from './clock.ts';
-import { dryRun } from './dry-run.ts';
 import { messageOf } from './errors.ts';
 import { readFiles } from './files.ts';
 import { refuseForkHead } from './fork.ts';
-import { gateStep, shareStep } from './gate-step.ts';
-import type { InputSource } from './inputs/reader.ts';
 import { type Inputs, readInputs } from './inputs.ts';
 import type { Log } from './log.ts';
 import { readRunContext } from './read-run-context.ts';
 import { type DeploymentRecord, openDeployment } from './report/deployment.ts';
 import { publishReport } from './report/github.ts';
 import { newReport, type RunReport, type StepName } from './report/run-report.ts';
-import type { Secrets } from './secrets.ts';
-import {
-	assetsStep,
-	connectStep,
-	deleteEndpointStep,
-	deployStep,
-	registerStep,
-	type Stage,
-	trainStep,
-} from './steps.ts';
-
-/** What a run needs of the process it lives in. */
-export interface World extends Omit<InputSource, 'mask'> {
-	readonly log: Log;
-	readonly secrets: Secrets;
-	readonly clock: Clock;
-	/** Aborted, with the reason to report, when the workflow is cancelled. */
-	readonly signal: AbortSignal;
-	/** Asks GitHub for an ID token; undefined where the job may not. */
-	readonly idToken: ((audience: string) => Promise<string>) | undefined;
-	/** Keeps the name of a job that the post step must not leave running; an empty text when there is none. */
-	readonly guard: (jobName: string) => void;
-}
+import { assetsStep } from './steps/assets.ts';
+import { connectStep } from './steps/connect.ts';
+import { deleteEndpointStep, deployStep } from './steps/deploy.ts';
+import { dryRun } from './steps/dry-run.ts';
+import { gateStep, shareStep } from './steps/gate.ts';
+import { registerStep } from './steps/register.ts';
+import type { Stage, World } from './steps/stage.ts';
+import { trainStep } from './steps/train.ts';
 
 /** Does all that the inputs ask for and reports it. @returns whether every step succeeded */
 export async function main(world: World): Promise<boolean> {

@@ -6,7 +6,7 @@ import { messageOf } from './errors.ts';
 import { readInputs } from './inputs.ts';
 import { cancelJob } from './job/cancel.ts';
 import { findJob, isTerminal, type Job } from './job/job.ts';
-import type { World } from './main.ts';
+import type { World } from './steps/stage.ts';
 
 /** Cancels the guarded job if it is still alive. Never throws: the main step's result stands. */
 export async function post({ log, clock, idToken, ...source }: World, jobName: string): Promise<void> {

@@ -2,6 +2,7 @@
 import { isRestError } from '@azure/storage-blob';
 import { TransferError } from '../errors.ts';
 import { hostOf, Unreachable } from './http.ts';
+import { networkCode } from './passing.ts';
 
 /** Storage refused a request, or did not answer. `status` is 0 where no answer came. */
 export class BlobError extends TransferError {
@@ -30,14 +31,9 @@ export interface Refusal {
 
 /** The refusal in an error of the storage client; status 0 where there was no answer. */
 export function refusalOf(error: unknown): Refusal {
-	if (!isRestError(error)) return { status: 0, code: codeOf(error), headers: {} };
+	if (!isRestError(error)) return { status: 0, code: networkCode(error), headers: {} };
 	const headers = error.response?.headers.toJSON() ?? {};
 	return { status: error.statusCode ?? 0, code: headers['x-ms-error-code'] ?? error.code, headers };
-}
-
-function codeOf(error: unknown): string | undefined {
-	const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-	return typeof code === 'string' ? code : undefined;
 }
 
 /**

@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts';
 import { explainBlobError, refusalOf } from './blob-error.ts';
 import { hostOf, retryAfter } from './http.ts';
+import { PASSING_CODES, PASSING_STATUS } from './passing.ts';
 
 /** How often and how long a request is tried. Durations in milliseconds. */
 export interface BlobRetry {
@@ -44,18 +45,8 @@ export interface RetryParts {
 export type Attempt = <T>(doing: string, request: (abortSignal: AbortSignal) => Promise<T>) => Promise<T>;
 
 const BUSY = new Set([429, 503]);
-const RETRIED = new Set([408, 429, 500, 502, 503, 504]);
-const RETRIED_CODES = new Set([
-	'ECONNRESET',
-	'ECONNREFUSED',
-	'ETIMEDOUT',
-	'EPIPE',
-	'EAI_AGAIN',
-	'ENETUNREACH',
-	'EHOSTUNREACH',
-	'REQUEST_SEND_ERROR',
-	'PARSE_ERROR',
-]);
+/** The storage client's own codes for a request that was cut, or whose answer was. */
+const CUT_CODES = new Set(['REQUEST_SEND_ERROR', 'PARSE_ERROR']);
 
 /** The attempts of one container; `url` is named in messages without its query. */
 export function createAttempt(url: string, parts: RetryParts): Attempt {
@@ -75,8 +66,8 @@ export function createAttempt(url: string, parts: RetryParts): Attempt {
 				if (busy) onBusy();
 				const most = busy ? retry.busyAttempts : retry.attempts;
 				const wait = retryAfter(headers, clock.now()) ?? backOff(turn, retry, clock.random());
-				const silent = status === 0 && (limit.isOver() || RETRIED_CODES.has(code ?? ''));
-				if (!(silent || RETRIED.has(status)) || turn >= most || waited + wait > retry.budget) {
+				const silent = status === 0 && (limit.isOver() || PASSING_CODES.has(code ?? '') || CUT_CODES.has(code ?? ''));
+				if (!(silent || PASSING_STATUS.has(status)) || turn >= most || waited + wait > retry.budget) {
 					throw explainBlobError(error, doing, url);
 				}
 				const seen = status === 0 ? (code ?? 'no answer') : `HTTP ${status}`;

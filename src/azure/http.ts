@@ -6,6 +6,7 @@ import { Agent, EnvHttpProxyAgent, request as send } from 'undici';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { isLoopback } from './cloud.ts';
+import { networkCode, PASSING_CODES, PASSING_STATUS } from './passing.ts';
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
 
@@ -54,7 +55,7 @@ export class Unreachable extends Error {
 	readonly code: string | undefined;
 
 	constructor(url: string, cause: unknown) {
-		const code = codeOf(cause);
+		const code = networkCode(cause);
 		super(`${hostOf(url)} cannot be reached: ${reasonOf(cause)}`, { cause });
 		this.host = hostOf(url);
 		this.code = code;
@@ -72,20 +73,6 @@ export interface RetryPolicy {
 
 export const STANDARD_RETRY: RetryPolicy = { attempts: 7, firstWait: 800, longestWait: 60_000, budget: 240_000 };
 
-const RETRIED_STATUS = new Set([408, 429, 500, 502, 503, 504]);
-const RETRIED_CODES = new Set([
-	'ECONNRESET',
-	'ECONNREFUSED',
-	'ETIMEDOUT',
-	'EPIPE',
-	'EAI_AGAIN',
-	'ENETUNREACH',
-	'EHOSTUNREACH',
-	'UND_ERR_SOCKET',
-	'UND_ERR_CONNECT_TIMEOUT',
-	'UND_ERR_HEADERS_TIMEOUT',
-	'UND_ERR_BODY_TIMEOUT',
-]);
 const DEFAULT_TIMEOUT = 100_000;
 const DEFAULT_LARGEST = 64 * 1024 * 1024;
 const LONGEST_ATTEMPT = 10 * 60_000;
@@ -142,10 +129,10 @@ export function createHttp(parts: HttpParts): ListenedHttp {
 					if (request.signal?.aborted) throw request.signal.reason;
 					failure = error;
 				}
-				if (answer !== undefined && !RETRIED_STATUS.has(answer.status)) return answer;
+				if (answer !== undefined && !PASSING_STATUS.has(answer.status)) return answer;
 				const asked = answer === undefined ? undefined : retryAfter(answer.headers, clock.now());
 				const wait = asked ?? backOff(turn, retry, clock.random());
-				const mayRepeat = repeatable && (answer !== undefined || RETRIED_CODES.has(codeOf(failure) ?? ''));
+				const mayRepeat = repeatable && (answer !== undefined || PASSING_CODES.has(networkCode(failure) ?? ''));
 				if (!mayRepeat || turn >= most || waited + wait > retry.budget) {
 					if (answer !== undefined) return answer;
 					throw new Unreachable(request.url, failure);
@@ -214,16 +201,6 @@ function flatten(headers: Readonly<Record<string, string | string[] | undefined>
 	return flat;
 }
 
-function codeOf(error: unknown): string | undefined {
-	// By shape, not by class: an error of node's own need not be an instance of this realm's Error.
-	for (let here = error; typeof here === 'object' && here !== null; here = 'cause' in here ? here.cause : undefined) {
-		if ('code' in here && typeof here.code === 'string') return here.code;
-		// Addresses of both families failed: the reasons are inside.
-		if ('errors' in here && Array.isArray(here.errors) && here.errors.length > 0) return codeOf(here.errors[0]);
-	}
-	return undefined;
-}
-
 const REASONS: Readonly<Record<string, string>> = {
 	ENOTFOUND: 'its name is unknown to DNS',
 	EAI_AGAIN: 'DNS does not answer',
@@ -242,7 +219,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 function reasonOf(error: unknown): string {
-	const code = codeOf(error);
+	const code = networkCode(error);
 	return (code === undefined ? undefined : REASONS[code]) ?? (messageOf(error) || code || 'unknown reason');
 }
 

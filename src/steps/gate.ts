@@ -1,11 +1,11 @@
 // The gate step of a run, and what a model may then be shared to. What came of either is told to the report as it happens.
-import type { ModelVersion } from './asset/model.ts';
-import { shareModel } from './asset/registry.ts';
-import type { ChampionWish } from './gate/champion.ts';
-import { gateFailure, judgeGates } from './gate/gate.ts';
-import type { GateInputs } from './inputs/gate.ts';
-import type { Job } from './job/job.ts';
-import type { Stage } from './steps.ts';
+import type { ModelVersion } from '../asset/model.ts';
+import { shareModel } from '../asset/registry.ts';
+import type { ChampionWish } from '../gate/champion.ts';
+import { gateFailure, judgeGates } from '../gate/gate.ts';
+import type { GateInputs } from '../inputs/gate.ts';
+import type { Job } from '../job/job.ts';
+import type { Stage } from './stage.ts';
 
 /**
  * Judges the finished job.

@@ -1,25 +1,28 @@
 // The story of a dry run: the same steps as in main.ts, done against a plan in the place of the service. With credentials
 // everything is looked up and nothing changed; without them nothing is sent at all.
-import type { ModelVersion } from './asset/model.ts';
+import type { ModelVersion } from '../asset/model.ts';
+import { duration } from '../duration.ts';
+import { JobError, RolloutError, ServiceError } from '../errors.ts';
+import type { RunFiles } from '../files.ts';
+import { findChampion } from '../gate/champion.ts';
+import type { GateInputs } from '../inputs/gate.ts';
+import type { DeployInputs, Inputs, RegisterInputs, TrainInputs } from '../inputs.ts';
+import { isTerminal, type Job, jobFrom } from '../job/job.ts';
+import { objectAt } from '../json.ts';
+import { assumeModel } from '../plan/assumed-model.ts';
+import { Plan } from '../plan/plan.ts';
+import { writePlan } from '../plan/plan-file.ts';
+import { lineOf, toldLine } from '../plan/plan-report.ts';
+import { machineNeeds, shortages } from '../plan/quota.ts';
+import { UNKNOWN } from '../plan/unknowns.ts';
+import type { RunReport } from '../report/run-report.ts';
+import { assetsStep } from './assets.ts';
+import { deleteEndpointStep, deployStep } from './deploy.ts';
 import { type DryStage, openDryStage, type RunStep } from './dry-stage.ts';
-import { duration } from './duration.ts';
-import { JobError, RolloutError, ServiceError } from './errors.ts';
-import type { RunFiles } from './files.ts';
-import { findChampion } from './gate/champion.ts';
-import { championWish, gateStep, shareStep } from './gate-step.ts';
-import type { GateInputs } from './inputs/gate.ts';
-import type { DeployInputs, Inputs, RegisterInputs, TrainInputs } from './inputs.ts';
-import { isTerminal, type Job, jobFrom } from './job/job.ts';
-import { objectAt } from './json.ts';
-import type { World } from './main.ts';
-import { assumeModel } from './plan/assumed-model.ts';
-import { Plan } from './plan/plan.ts';
-import { writePlan } from './plan/plan-file.ts';
-import { lineOf, toldLine } from './plan/plan-report.ts';
-import { machineNeeds, shortages } from './plan/quota.ts';
-import { UNKNOWN } from './plan/unknowns.ts';
-import type { RunReport } from './report/run-report.ts';
-import { assetsStep, deleteEndpointStep, deployStep, registerStep, trainStep } from './steps.ts';
+import { championWish, gateStep, shareStep } from './gate.ts';
+import { registerStep } from './register.ts';
+import type { World } from './stage.ts';
+import { trainStep } from './train.ts';
 
 /**
  * Plans what the inputs ask for, and writes the plan file.

@@ -1,17 +1,17 @@
 // The stage of a dry run: a connection, a publisher and a log with which the steps of a run change nothing.
-import { createPublisher } from './asset/publish.ts';
-import type { Connection } from './azure/connect.ts';
-import type { RunFiles } from './files.ts';
-import type { Inputs } from './inputs.ts';
-import type { World } from './main.ts';
-import { plannedCodeName } from './plan/code-name.ts';
-import { assumed, assumedTarget, OFFLINE_ARM, offlineConnection } from './plan/offline.ts';
-import type { Plan } from './plan/plan.ts';
-import { createPlanningArm, type PlanningArm } from './plan/planning-arm.ts';
-import { createPlanningBearer } from './plan/planning-bearer.ts';
-import { quietLog } from './plan/quiet-log.ts';
-import { newReport, type RunReport, type StepName } from './report/run-report.ts';
-import { connectStep, type Stage } from './steps.ts';
+import { createPublisher } from '../asset/publish.ts';
+import type { Connection } from '../azure/connect.ts';
+import type { RunFiles } from '../files.ts';
+import type { Inputs } from '../inputs.ts';
+import { plannedCodeName } from '../plan/code-name.ts';
+import { assumed, assumedTarget, OFFLINE_ARM, offlineConnection } from '../plan/offline.ts';
+import type { Plan } from '../plan/plan.ts';
+import { createPlanningArm, type PlanningArm } from '../plan/planning-arm.ts';
+import { createPlanningBearer } from '../plan/planning-bearer.ts';
+import { quietLog } from '../plan/quiet-log.ts';
+import { newReport, type RunReport, type StepName } from '../report/run-report.ts';
+import { connectStep } from './connect.ts';
+import type { Stage, World } from './stage.ts';
 
 /** Runs one step and notes how it went. */
 export type RunStep = <T>(name: StepName, work: () => Promise<T>) => Promise<T>;

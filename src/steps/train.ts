@@ -1,15 +1,15 @@
 // The train step of a run: the job, then what it has measured. What became of it is told to the report as it happens.
-import { artifactRun } from './asset/job-content.ts';
-import { messageOf } from './errors.ts';
-import type { TrainInputs } from './inputs.ts';
-import { findBaseJob } from './job/base-job.ts';
-import { downloadOutputs } from './job/download.ts';
-import type { Job } from './job/job.ts';
-import { type MetricPoint, readMetricHistory, readMetrics } from './job/metrics.ts';
-import type { SupersededJob } from './job/supersede.ts';
-import { type TrainFacts, train } from './job/train.ts';
-import type { RunReport } from './report/run-report.ts';
-import type { Stage } from './steps.ts';
+import { artifactRun } from '../asset/job-content.ts';
+import { messageOf } from '../errors.ts';
+import type { TrainInputs } from '../inputs.ts';
+import { findBaseJob } from '../job/base-job.ts';
+import { downloadOutputs } from '../job/download.ts';
+import type { Job } from '../job/job.ts';
+import { type MetricPoint, readMetricHistory, readMetrics } from '../job/metrics.ts';
+import type { SupersededJob } from '../job/supersede.ts';
+import { type TrainFacts, train } from '../job/train.ts';
+import type { RunReport } from '../report/run-report.ts';
+import type { Stage } from './stage.ts';
 
 /** How many metrics get a chart, and how many points of each are read for it. */
 const CHARTED_METRICS = 4;
