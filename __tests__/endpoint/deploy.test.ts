@@ -69,6 +69,7 @@ describe('a rollout that goes well', () => {
 			scoringUri: `${bench.service.base}/score/iris`,
 			traffic: { blue: 100 },
 			previousTraffic: {},
+			mirrorTraffic: {},
 			rolledBack: false,
 			steps: [{ percent: 100, at: expect.stringMatching(/^2025-01-01T00:\d\d/) }],
 			smokeAnswer: '{"predictions":["setosa"]}',

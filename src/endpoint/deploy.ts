@@ -14,11 +14,12 @@ import {
 } from './deploy-plan.ts';
 import type { EndpointContext } from './deployment-parts.ts';
 import { checkScoringHost, type InvokeParts } from './invoke.ts';
+import { mirrorTraffic } from './mirror.ts';
 import { listDeployments } from './online-deployment.ts';
 import { ensureEndpoint, findEndpoint, type OnlineEndpoint } from './online-endpoint.ts';
 import { undoRollout } from './rollback.ts';
 import { deletePrevious, type Progress, type Rollout, type StepTaken, startProgress, walkRollout } from './rollout.ts';
-import type { TrafficMap } from './traffic.ts';
+import { servingTraffic, type TrafficMap } from './traffic.ts';
 
 /** What the deploy step works with. */
 export interface DeployParts extends InvokeParts {
@@ -38,6 +39,8 @@ export interface RolloutResult {
 	readonly traffic: TrafficMap;
 	/** As it was before. */
 	readonly previousTraffic: TrafficMap;
+	/** Shares of the live traffic that are copied to a deployment beside it, as they are now. */
+	readonly mirrorTraffic: TrafficMap;
 	readonly rolledBack: false;
 	readonly steps: readonly StepTaken[];
 	/** The last answer to the smoke test. */
@@ -62,7 +65,12 @@ export async function deployOnline(request: DeployRequest, parts: DeployParts): 
 	const context: EndpointContext = { workspaceId: workspace.id, location: workspace.location, idOf: publisher.idOf };
 	await publisher.publish(dependenciesToPublish(request));
 	const { endpoint, created } = await ensureEndpoint(name, endpointWish(request, context), parts);
-	if (isEndpointOnly(request)) return endpointResult(endpoint, created, parts);
+	const mirror = Object.fromEntries(request.endpoint.file?.mirrorTraffic ?? []);
+	if (isEndpointOnly(request)) {
+		const mirrored =
+			Object.keys(mirror).length > 0 ? await mirrorTraffic(name, { wish: mirror }, parts) : endpoint.mirrorTraffic;
+		return endpointResult({ ...endpoint, mirrorTraffic: mirrored }, created, parts);
+	}
 	if (request.smokeTest !== undefined) checkScoringHost(endpoint, parts);
 	const existing = await listDeployments(name, parts);
 	const deployment = chooseDeployment(request, endpoint, existing);
@@ -73,6 +81,7 @@ export async function deployOnline(request: DeployRequest, parts: DeployParts): 
 		existed: hasDeployment(existing, deployment),
 		endpointCreated: created,
 		steps: request.traffic,
+		mirror,
 		smokeTest: request.smokeTest,
 		onFailure: request.onFailure,
 	};
@@ -99,6 +108,7 @@ function endpointResult(endpoint: OnlineEndpoint, created: boolean, { workspace,
 		scoringUri: endpoint.scoringUri,
 		traffic: endpoint.traffic,
 		previousTraffic: endpoint.traffic,
+		mirrorTraffic: servingTraffic(endpoint.mirrorTraffic),
 		rolledBack: false,
 		steps: [],
 		smokeAnswer: undefined,
@@ -123,6 +133,7 @@ async function resultOf(
 		scoringUri: now.scoringUri,
 		traffic: now === endpoint ? (progress.maps.at(-1) ?? endpoint.traffic) : now.traffic,
 		previousTraffic: endpoint.traffic,
+		mirrorTraffic: servingTraffic(now.mirrorTraffic),
 		rolledBack: false,
 		steps: progress.taken,
 		smokeAnswer: progress.smokeAnswer,

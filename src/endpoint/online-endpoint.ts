@@ -184,7 +184,7 @@ function identityBody(identity: Json | undefined): JsonObject | undefined {
 export interface TrafficChange {
 	readonly from: TrafficMap;
 	readonly to: TrafficMap;
-	/** Mirrored shares to set beside those that are there. */
+	/** Mirrored shares to set beside those that are there; 0 takes one away. */
 	readonly mirror?: TrafficMap;
 }
 
@@ -213,7 +213,7 @@ export async function setTraffic(name: string, change: TrafficChange, parts: End
 export function trafficBody(endpoint: OnlineEndpoint, { to, mirror = {} }: TrafficChange): JsonObject {
 	const body = endpointBody(endpoint.resource);
 	const live = servingTraffic(to);
-	const mirrored = { ...endpoint.mirrorTraffic, ...mirror };
+	const mirrored = servingTraffic({ ...endpoint.mirrorTraffic, ...mirror });
 	const kept = Object.fromEntries(Object.entries(mirrored).filter(([name]) => !Object.hasOwn(live, name)));
 	return { ...body, properties: { ...objectAt(body, 'properties'), traffic: to, mirrorTraffic: kept } };
 }

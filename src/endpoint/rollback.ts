@@ -72,20 +72,22 @@ function readLog({ endpoint, deployment }: Rollout, calm: EndpointParts): Promis
 
 /** Puts the traffic back, but only where it is still as this run has set it. */
 async function restoreTraffic(rollout: Rollout, progress: Progress, parts: EndpointParts): Promise<Outcome> {
-	const { endpoint, deployment } = rollout;
+	const { endpoint } = rollout;
 	const before = trafficText(endpoint.traffic);
 	if (progress.maps.length === 0) return { ok: true, said: `The traffic was not touched (${before}).` };
 	try {
 		const now = await findEndpoint(endpoint.name, parts);
 		if (now === undefined) return { ok: false, said: 'The endpoint is gone: someone has deleted it.' };
-		if (sameTraffic(now.traffic, endpoint.traffic)) return { ok: true, said: `The traffic is as before (${before}).` };
+		if (sameTraffic(now.traffic, endpoint.traffic) && !progress.mirrored) {
+			return { ok: true, said: `The traffic is as before (${before}).` };
+		}
 		if (!progress.maps.some((map) => sameTraffic(map, now.traffic))) {
 			return {
 				ok: false,
 				said: `The traffic was changed by someone else meanwhile and is left as they set it (${trafficText(now.traffic)}).`,
 			};
 		}
-		await putBack(endpoint, deployment, now.traffic, parts);
+		await putBack(endpoint, { from: now.traffic, mirror: mirrorBefore(rollout, progress) }, parts);
 		parts.log.info(`Traffic of ${endpoint.name}: ${before}, as before.`);
 		return { ok: true, said: `The traffic ${parts.atOnce ? 'is being put' : 'was put'} back as before (${before}).` };
 	} catch (error) {
@@ -95,11 +97,9 @@ async function restoreTraffic(rollout: Rollout, progress: Progress, parts: Endpo
 
 async function putBack(
 	endpoint: OnlineEndpoint,
-	deployment: string,
-	from: TrafficMap,
+	{ from, mirror }: { readonly from: TrafficMap; readonly mirror: TrafficMap },
 	parts: EndpointParts,
 ): Promise<void> {
-	const mirror = mirrorOf(endpoint, deployment);
 	try {
 		await setTraffic(endpoint.name, { from, to: endpoint.traffic, mirror }, parts);
 	} catch (error) {
@@ -109,9 +109,11 @@ async function putBack(
 	}
 }
 
-/** The mirrored share that the deployment lost when it got a live one. */
-function mirrorOf(endpoint: OnlineEndpoint, deployment: string): TrafficMap {
-	const share = shareOf(endpoint.mirrorTraffic, deployment);
+/** The mirrored shares to put back: the one that the deployment lost to a live one, or all where this run set them. */
+function mirrorBefore({ endpoint, deployment, mirror }: Rollout, { mirrored }: Progress): TrafficMap {
+	const before = endpoint.mirrorTraffic;
+	if (mirrored) return { ...Object.fromEntries(Object.keys(mirror).map((name) => [name, 0])), ...before };
+	const share = shareOf(before, deployment);
 	return share === undefined ? {} : { [deployment]: share };
 }
 

@@ -4,6 +4,7 @@
 import { messageOf } from '../errors.ts';
 import { type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import { type InvokeParts, invokeOnline } from './invoke.ts';
+import { mirrorTraffic } from './mirror.ts';
 import { deleteDeployment, findDeployment, putDeployment, sameDeployment } from './online-deployment.ts';
 import { findEndpoint, type OnlineEndpoint, setTraffic, TrafficChanged } from './online-endpoint.ts';
 import type { EndpointParts } from './online-wait.ts';
@@ -38,6 +39,8 @@ export interface Rollout {
 	readonly existed: boolean;
 	readonly endpointCreated: boolean;
 	readonly steps: readonly TrafficStep[];
+	/** Shares to mirror once the steps are taken, by deployment; what is mirrored stays where this is empty. */
+	readonly mirror: TrafficMap;
 	readonly smokeTest: SmokeTest | undefined;
 	readonly onFailure: 'rollback' | 'keep';
 }
@@ -60,13 +63,23 @@ export interface Progress {
 	settled: Json | undefined;
 	/** Every traffic map that this run has tried to set. */
 	readonly maps: TrafficMap[];
+	/** The mirrored traffic was changed, or may have been. */
+	mirrored: boolean;
 	readonly taken: StepTaken[];
 	smokeAnswer: string | undefined;
 }
 
 /** Nothing has happened yet. */
 export function startProgress(): Progress {
-	return { stage: 'start', sent: false, settled: undefined, maps: [], taken: [], smokeAnswer: undefined };
+	return {
+		stage: 'start',
+		sent: false,
+		settled: undefined,
+		maps: [],
+		mirrored: false,
+		taken: [],
+		smokeAnswer: undefined,
+	};
 }
 
 /** The answer of a deployment is not what the user expects. */
@@ -126,6 +139,23 @@ export async function walkRollout(rollout: Rollout, progress: Progress, parts: I
 		await takeStep(rollout, progress, now, step, parts);
 		now = step.map;
 	}
+	await mirror(rollout, progress, now, parts);
+}
+
+/** Mirrors traffic as the endpoint's file asks, now that the deployment is there and tested. */
+async function mirror(
+	{ endpoint, mirror: wish }: Rollout,
+	progress: Progress,
+	live: TrafficMap,
+	parts: InvokeParts,
+): Promise<void> {
+	if (Object.keys(wish).length === 0) return;
+	progress.stage = `mirroring the traffic: ${trafficText(wish)}`;
+	const onChange = (): void => {
+		progress.mirrored = true;
+		progress.maps.push(live);
+	};
+	await mirrorTraffic(endpoint.name, { wish, live, onChange }, parts);
 }
 
 /** Another run may have chosen the same deployment, or given it traffic, while this one waited. */

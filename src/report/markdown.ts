@@ -280,9 +280,11 @@ function rolloutLines(report: RunReport): string | undefined {
 			? `Endpoint ${endpoint}`
 			: `Deployment ${code(rollout.deploymentName)} of ${endpoint}`;
 	const deleted = rollout.deleted.length === 0 ? undefined : `Deleted: ${rollout.deleted.map(code).join(', ')}.`;
+	const mirrored = Object.entries(rollout.mirrorTraffic).map(([name, share]) => `${share} % to ${code(name)}`);
 	return joined([
 		`### Endpoint\n\n${what}, scoring at ${code(rollout.scoringUri ?? 'an address it does not have yet')}.`,
 		rows.length === 0 ? 'It has no traffic yet.' : table(['Deployment', 'Traffic', 'Before'], rows),
+		mirrored.length === 0 ? undefined : `Live traffic is mirrored: ${mirrored.join(', ')}.`,
 		deleted,
 		answer,
 	]).trim();
