@@ -25,6 +25,7 @@ const world: World = {
 	input: (name) => core.getInput(name),
 	idToken: mayAskForIdToken ? (audience) => core.getIDToken(audience) : undefined,
 	guard: (jobName) => core.saveState('guarded-job', jobName),
+	guardRollout: (note) => core.saveState('guarded-rollout', note),
 };
 
 // node itself would print such an error as it is: the runner reads commands there too, and secrets would show.
@@ -40,7 +41,7 @@ if (core.getState('main-step') === '') {
 	core.saveState('main-step', 'ran');
 	process.exitCode = (await main(world)) ? 0 : 1;
 } else {
-	await post(world, core.getState('guarded-job'));
+	await post(world, { job: core.getState('guarded-job'), rollout: core.getState('guarded-rollout') });
 }
 // A connection that a server keeps open must not keep the step open. The timer alone keeps nothing alive.
 setTimeout(() => process.exit(), 2_000).unref();

@@ -374,6 +374,8 @@ export interface Bench {
 	warnings: string[];
 	masked: string[];
 	published: unknown[];
+	/** The notes by which the rollout could be undone, as they were kept one after the other. */
+	notes: string[];
 	stop: () => Promise<void>;
 }
 
@@ -419,6 +421,7 @@ export async function startBench(): Promise<Bench> {
 		datastore: unused,
 	};
 	const published: unknown[] = [];
+	const notes: string[] = [];
 	const publisher = {
 		publish: async (dependencies: readonly unknown[]) => void published.push(...dependencies),
 		idOf: () => 'published-id',
@@ -426,7 +429,8 @@ export async function startBench(): Promise<Bench> {
 	return {
 		service,
 		clock,
-		parts: { workspace, publisher, http, bearer, log: kept.log, clock },
+		parts: { workspace, publisher, http, bearer, log: kept.log, clock, guardRollout: (note) => void notes.push(note) },
+		notes,
 		lines: kept.lines,
 		warnings: kept.warnings,
 		masked: kept.masked,

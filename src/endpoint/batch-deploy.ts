@@ -23,6 +23,7 @@ import {
 	invocationBody,
 } from './batch-plan.ts';
 import { undoBatch } from './batch-rollback.ts';
+import { batchNote } from './cut-off.ts';
 import type { DeployParts } from './deploy.ts';
 import { chooseDeployment, endpointNameOf } from './deploy-plan.ts';
 import type { EndpointContext } from './deployment-parts.ts';
@@ -112,11 +113,15 @@ export async function deployBatch(request: BatchDeployRequest, given: BatchDeplo
 		onFailure: request.onFailure,
 	};
 	const progress: BatchProgress = { stage: 'start', sent: false, settled: undefined, job: undefined, switched: false };
+	parts.guardRollout(batchNote(rollout));
 	try {
 		await walk(rollout, progress, parts);
 	} catch (error) {
-		throw await undoBatch(rollout, progress, error, parts);
+		const failure = await undoBatch(rollout, progress, error, parts);
+		if (parts.signal?.aborted !== true) parts.guardRollout('');
+		throw failure;
 	}
+	parts.guardRollout('');
 	const deleted = request.deletePrevious && progress.switched ? await deletePreviousDefault(rollout, parts) : [];
 	return resultOf(rollout, progress, deleted, parts);
 }

@@ -39,9 +39,12 @@ export async function undoBatch(
 const KEPT_AS_DEFAULT: Outcome = { ok: false, said: 'The deployment is kept, because it may be the default one.' };
 
 /** Puts the default deployment back, but only where it is still as this run has set it. `serves`: the new one may be it. */
-async function restoreDefault(
-	{ endpoint, deployment }: BatchRollout,
-	{ switched }: BatchProgress,
+export async function restoreDefault(
+	{
+		endpoint,
+		deployment,
+	}: { readonly endpoint: Pick<BatchRollout['endpoint'], 'name' | 'defaultDeployment'>; readonly deployment: string },
+	{ switched }: Pick<BatchProgress, 'switched'>,
 	parts: EndpointParts,
 ): Promise<Outcome & { readonly serves: boolean }> {
 	const before = endpoint.defaultDeployment ?? 'none';

@@ -34,6 +34,8 @@ export interface DeployRequest {
 	readonly smokeTest?: SmokeTest | undefined;
 	readonly onFailure: 'rollback' | 'keep';
 	readonly deletePrevious: boolean;
+	/** Which attempt of the workflow run this is; undefined outside of one. */
+	readonly attempt?: string | undefined;
 	/** For the deployment, and for the endpoint if it is made; a file's own tags go before them. */
 	readonly tags: Readonly<Record<string, string>>;
 }

@@ -2,7 +2,8 @@
 // back again if that fails. Bodies are deploy-plan.ts, the walk is rollout.ts, the way back is rollback.ts.
 import type { Dependency, IdOf } from '../asset/dependency.ts';
 import type { Workspace } from '../azure/workspace.ts';
-import { type Json, textAt } from '../json.ts';
+import { type Json, objectAt, textAt } from '../json.ts';
+import { cutOffTags, onlineNote, resumeCutOff } from './cut-off.ts';
 import {
 	checkRequest,
 	chooseDeployment,
@@ -23,6 +24,8 @@ import { servingTraffic, type TrafficMap } from './traffic.ts';
 
 /** What the deploy step works with. */
 export interface DeployParts extends InvokeParts {
+	/** Keeps a text by which another process can undo the rollout; an empty one when there is nothing to undo. */
+	readonly guardRollout: (note: string) => void;
 	readonly publisher: {
 		readonly publish: (dependencies: readonly Dependency[]) => Promise<unknown>;
 		readonly idOf: IdOf;
@@ -64,20 +67,24 @@ export async function deployOnline(request: DeployRequest, parts: DeployParts): 
 	const name = checkRequest(request);
 	const context: EndpointContext = { workspaceId: workspace.id, location: workspace.location, idOf: publisher.idOf };
 	await publisher.publish(dependenciesToPublish(request));
-	const { endpoint, created } = await ensureEndpoint(name, endpointWish(request, context), parts);
+	const { endpoint: ensured, created } = await ensureEndpoint(name, endpointWish(request, context), parts);
 	const mirror = Object.fromEntries(request.endpoint.file?.mirrorTraffic ?? []);
 	if (isEndpointOnly(request)) {
 		const mirrored =
-			Object.keys(mirror).length > 0 ? await mirrorTraffic(name, { wish: mirror }, parts) : endpoint.mirrorTraffic;
-		return endpointResult({ ...endpoint, mirrorTraffic: mirrored }, created, parts);
+			Object.keys(mirror).length > 0 ? await mirrorTraffic(name, { wish: mirror }, parts) : ensured.mirrorTraffic;
+		return endpointResult({ ...ensured, mirrorTraffic: mirrored }, created, parts);
 	}
-	if (request.smokeTest !== undefined) checkScoringHost(endpoint, parts);
+	if (request.smokeTest !== undefined) checkScoringHost(ensured, parts);
 	const existing = await listDeployments(name, parts);
+	const run = { attempt: request.attempt, tags: request.tags, steps: request.traffic };
+	const endpoint = await resumeCutOff(ensured, existing, run, parts);
 	const deployment = chooseDeployment(request, endpoint, existing);
+	const body = deploymentBody(request, context);
+	const tags = { ...objectAt(body, 'tags'), ...cutOffTags(request.attempt, endpoint.traffic) };
 	const rollout: Rollout = {
 		endpoint,
 		deployment,
-		body: deploymentBody(request, context),
+		body: { ...body, tags },
 		existed: hasDeployment(existing, deployment),
 		endpointCreated: created,
 		steps: request.traffic,
@@ -86,11 +93,16 @@ export async function deployOnline(request: DeployRequest, parts: DeployParts): 
 		onFailure: request.onFailure,
 	};
 	const progress = startProgress();
+	parts.guardRollout(onlineNote(rollout));
 	try {
 		await walkRollout(rollout, progress, parts);
 	} catch (error) {
-		throw await undoRollout(rollout, progress, error, parts);
+		const failure = await undoRollout(rollout, progress, error, parts);
+		// A process that is about to be killed does not see the end of what it has asked for: the post step looks again.
+		if (parts.signal?.aborted !== true) parts.guardRollout('');
+		throw failure;
 	}
+	parts.guardRollout('');
 	const deleted = request.deletePrevious ? await deletePrevious(rollout, parts) : [];
 	return resultOf(rollout, progress, deleted, parts);
 }

@@ -70,8 +70,17 @@ function readLog({ endpoint, deployment }: Rollout, calm: EndpointParts): Promis
 	return containerLog(endpoint.name, deployment, LOG_LINES, { ...calm, signal: AbortSignal.timeout(LOG_BUDGET) });
 }
 
+/** The endpoint as it was before a rollout, and what of it the rollout changes. */
+type RolloutBefore = Pick<Rollout, 'deployment' | 'mirror'> & {
+	readonly endpoint: Pick<OnlineEndpoint, 'name' | 'traffic' | 'mirrorTraffic'>;
+};
+
 /** Puts the traffic back, but only where it is still as this run has set it. */
-async function restoreTraffic(rollout: Rollout, progress: Progress, parts: EndpointParts): Promise<Outcome> {
+export async function restoreTraffic(
+	rollout: RolloutBefore,
+	progress: Pick<Progress, 'maps' | 'mirrored'>,
+	parts: EndpointParts,
+): Promise<Outcome> {
 	const { endpoint } = rollout;
 	const before = trafficText(endpoint.traffic);
 	if (progress.maps.length === 0) return { ok: true, said: `The traffic was not touched (${before}).` };
@@ -96,7 +105,7 @@ async function restoreTraffic(rollout: Rollout, progress: Progress, parts: Endpo
 }
 
 async function putBack(
-	endpoint: OnlineEndpoint,
+	endpoint: RolloutBefore['endpoint'],
 	{ from, mirror }: { readonly from: TrafficMap; readonly mirror: TrafficMap },
 	parts: EndpointParts,
 ): Promise<void> {
@@ -110,7 +119,10 @@ async function putBack(
 }
 
 /** The mirrored shares to put back: the one that the deployment lost to a live one, or all where this run set them. */
-function mirrorBefore({ endpoint, deployment, mirror }: Rollout, { mirrored }: Progress): TrafficMap {
+function mirrorBefore(
+	{ endpoint, deployment, mirror }: RolloutBefore,
+	{ mirrored }: Pick<Progress, 'mirrored'>,
+): TrafficMap {
 	const before = endpoint.mirrorTraffic;
 	if (mirrored) return { ...Object.fromEntries(Object.keys(mirror).map((name) => [name, 0])), ...before };
 	const share = shareOf(before, deployment);

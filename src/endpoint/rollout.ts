@@ -185,8 +185,10 @@ export async function checkNotTaken(
 	}
 }
 
-function hasTags(resource: Json, tags: JsonObject): boolean {
-	return Object.entries(tags).every(([key, value]) => textAt(resource, 'tags', key) === value);
+/** Whether a resource is there and carries all of these tags. */
+export function hasTags(resource: Json | undefined, tags: JsonObject): boolean {
+	const all = Object.entries(tags).every(([key, value]) => textAt(resource, 'tags', key) === value);
+	return resource !== undefined && all;
 }
 
 async function takeStep(

@@ -17,7 +17,7 @@ import type { Stage, World } from './stage.ts';
 /** Brings the model into service. */
 export async function deployStep(stage: Stage, asked: DeployInputs, model: ModelVersion | undefined): Promise<void> {
 	const { world, inputs, report, files, connection, publisher } = stage;
-	const { log, clock, signal } = world;
+	const { log, clock, signal, guardRollout } = world;
 	if (files.batch !== undefined) return deployBatchStep(stage, files.batch, asked, model);
 	report.rollout = await deployOnline(
 		{
@@ -42,9 +42,10 @@ export async function deployStep(stage: Stage, asked: DeployInputs, model: Model
 			}),
 			onFailure: asked.onFailure,
 			deletePrevious: asked.deletePrevious,
+			attempt: inputs.run.runAttempt,
 			tags: runTags(inputs.run),
 		},
-		{ ...connection, publisher, log, clock, signal },
+		{ ...connection, publisher, log, clock, signal, guardRollout },
 	);
 }
 
@@ -55,7 +56,7 @@ async function deployBatchStep(
 	asked: DeployInputs,
 	model: ModelVersion | undefined,
 ): Promise<void> {
-	const { log, clock, signal } = world;
+	const { log, clock, signal, guardRollout } = world;
 	report.batchRollout = await deployBatch(
 		{
 			endpoint: { file: files.endpoint, name: asked.endpointName },
@@ -67,7 +68,15 @@ async function deployBatchStep(
 			deletePrevious: asked.deletePrevious,
 			tags: runTags(inputs.run),
 		},
-		{ ...connection, publisher, log, clock, signal, followJob: (name) => followScoring(name, world, connection) },
+		{
+			...connection,
+			publisher,
+			log,
+			clock,
+			signal,
+			guardRollout,
+			followJob: (name) => followScoring(name, world, connection),
+		},
 	);
 }
 

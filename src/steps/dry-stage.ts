@@ -35,7 +35,7 @@ export async function openDryStage(
 	plan: Plan,
 	step: RunStep,
 ): Promise<DryStage> {
-	const quiet: World = { ...world, log: quietLog(world.log), guard: () => {} };
+	const quiet: World = { ...world, log: quietLog(world.log), guard: () => {}, guardRollout: () => {} };
 	// What the steps would tell of what they made is not to be told, so they tell it to nobody.
 	const draft = newReport(report.run);
 	const offline = inputs.auth === undefined;

@@ -20,6 +20,8 @@ export interface World extends Omit<InputSource, 'mask'> {
 	readonly idToken: ((audience: string) => Promise<string>) | undefined;
 	/** Keeps the name of a job that the post step must not leave running; an empty text when there is none. */
 	readonly guard: (jobName: string) => void;
+	/** Keeps a note of a rollout that the post step must undo; an empty text when there is none. */
+	readonly guardRollout: (note: string) => void;
 }
 
 /** What the steps after sign-in share. */
