@@ -48,18 +48,18 @@ describe('a job body', () => {
 		});
 	});
 
-	test('keeps what its file says of git and of tags', () => {
+	test('keeps what its file says of git and of tags, but nothing that could give it to another run', () => {
 		const written = {
 			properties: {
-				tags: { 'github.branch': 'mine' },
-				properties: { 'mlflow.source.git.commit': 'c', [OWNER_PROPERTY]: 'mine', [CONTENT_PROPERTY]: 'forged' },
+				tags: { 'github.branch': 'main', 'github.track.0123456789abcdef': 'job.yml for branch main', team: 'blue' },
+				properties: { 'mlflow.source.git.commit': 'c', [OWNER_PROPERTY]: 'forged', [CONTENT_PROPERTY]: 'forged' },
 			},
 		};
 		const { tags, properties } = withRunFacts(written, PULL_REQUEST, OWN).properties;
-		expect(tags).toMatchObject({ 'github.branch': 'mine', 'github.repository': 'octo/iris' });
+		expect(tags).toEqual({ ...runTags(PULL_REQUEST), ...TRACK_TAGS, team: 'blue' });
 		expect(properties).toEqual({
 			'mlflow.source.git.commit': 'c',
-			[OWNER_PROPERTY]: 'mine',
+			[OWNER_PROPERTY]: 'owner',
 			[CONTENT_PROPERTY]: 'c0ffee',
 		});
 	});

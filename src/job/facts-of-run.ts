@@ -3,7 +3,7 @@ import { isObject, type Json, type JsonObject, objectAt } from '../json.ts';
 import type { RunContext } from '../run-context.ts';
 import type { JobBody } from './file/context.ts';
 import { CONTENT_PROPERTY } from './reuse.ts';
-import { jobFileName, trackOf } from './track.ts';
+import { jobFileName, TRACK_TAG, trackOf } from './track.ts';
 
 /** The property by which a re-run of the workflow knows its own job. */
 export const OWNER_PROPERTY = 'azureml-action.run';
@@ -21,7 +21,10 @@ export interface JobFactsOfRun {
 	readonly content: string;
 }
 
-/** The body with the facts of the run in `tags` and `properties`; what the file itself says there stays. */
+/**
+ * The body with the facts of the run in `tags` and `properties`. What the file says there stays, but for the facts that
+ * lineage rests on: a file could give a job to another run, or hide it from its own.
+ */
 export function withRunFacts(body: JobBody, run: RunContext, facts: JobFactsOfRun): JobBody {
 	const { properties } = body;
 	const written = objectAt(properties, 'properties');
@@ -31,16 +34,21 @@ export function withRunFacts(body: JobBody, run: RunContext, facts: JobFactsOfRu
 	return {
 		properties: {
 			...properties,
-			tags: { ...runTags(run), ...trackTags(run, facts.jobFile), ...members(properties['tags']) },
+			// Nobody's word but ours: later runs know, replace and reuse jobs on the strength of these.
+			tags: { ...ownTags(properties['tags']), ...runTags(run), ...trackTags(run, facts.jobFile) },
 			properties: {
 				...git,
-				[OWNER_PROPERTY]: facts.owner,
 				...members(written),
-				// Nobody's word but ours: a later run may take the job for its own on the strength of it.
+				[OWNER_PROPERTY]: facts.owner,
 				[CONTENT_PROPERTY]: facts.content,
 			},
 		},
 	};
+}
+
+/** What the file has as tags, but for those by which another pull request or branch would take the job for its own. */
+function ownTags(tags: Json | undefined): JsonObject {
+	return Object.fromEntries(Object.entries(members(tags)).filter(([key]) => !key.startsWith(TRACK_TAG)));
 }
 
 function members(value: Json | undefined): JsonObject {

@@ -4,6 +4,9 @@ import { relative, resolve, sep } from 'node:path';
 import { at, isObject, textAt } from '../json.ts';
 import type { RunContext } from '../run-context.ts';
 
+/** What the keys of the tags begin with. */
+export const TRACK_TAG = 'github.track.';
+
 /** A line of work. */
 export interface Track {
 	/**
@@ -44,7 +47,7 @@ function track(run: RunContext, jobFile: string, subject: string): Track | undef
 	if (run.repository === undefined) return undefined;
 	const name = jobFileName(run, jobFile);
 	const digest = createHash('sha256').update(JSON.stringify([run.repository.toLowerCase(), name, subject]));
-	return { tag: `github.track.${digest.digest('hex').slice(0, 16)}`, text: `${name} for ${subject}`, subject };
+	return { tag: `${TRACK_TAG}${digest.digest('hex').slice(0, 16)}`, text: `${name} for ${subject}`, subject };
 }
 
 function subjectOf(run: RunContext): string | undefined {
