@@ -13,6 +13,7 @@ import { type Fault, Ledger, type RecordedRequest } from './ledger.ts';
 import { IDENTITY, ML_RESOURCE, type Platform } from './platform.ts';
 import type { Run } from './runs.ts';
 import { serve } from './server.ts';
+import { type ProvisioningFault, ProvisioningFaults } from './serving/provisioning-fault.ts';
 import { type GitHubStore, State } from './state.ts';
 import { type StoredBlob, startStorage } from './storage.ts';
 import { TokenIssuer } from './tokens.ts';
@@ -81,6 +82,8 @@ export interface Emulator {
 	runs(): readonly Run[];
 	endpoints(): EndpointState[];
 	faults: { add(fault: Fault): () => void; clear(): void };
+	/** Has deployments fail while they are brought up, until the function that it gives is called. */
+	failDeployments(fault: ProvisioningFault): () => void;
 	/** Changes who the workflow run is, in the ID tokens that follow. */
 	setGitHubIdentity(change: Partial<GitHubIdentity>): void;
 	/** Changes the registered application: its secret, federated subjects or the life of its tokens. */
@@ -152,6 +155,7 @@ class Start {
 			jobStateDelayMs: this.#options.jobStateDelayMs ?? 20,
 			pause: (milliseconds) =>
 				wait(milliseconds, undefined, { signal: this.#stopping.signal }).catch(() => {}) as Promise<void>,
+			provisioningFaults: new ProvisioningFaults(),
 			workFolder,
 		};
 		const azureMl = new AzureMl(platform);
@@ -217,6 +221,7 @@ class Start {
 			jobs: () => azureMl.jobs(),
 			runs: () => state.runs.list(),
 			endpoints: () => azureMl.endpoints(),
+			failDeployments: (fault) => platform.provisioningFaults.add(fault),
 			faults: { add: (fault) => this.#ledger.addFault(fault), clear: () => this.#ledger.clearFaults() },
 			setGitHubIdentity: (change) => void Object.assign(this.#identity, change),
 			setApplication: (change) => void Object.assign(this.#application, change),

@@ -1,6 +1,7 @@
 // What the faces of one emulator share: addresses, identities, memory, storage, tokens and time. Types and identities only.
 
 import type { Ledger } from './ledger.ts';
+import type { ProvisioningFaults } from './serving/provisioning-fault.ts';
 import type { State } from './state.ts';
 import type { BlobStorage } from './storage.ts';
 import type { TokenIssuer } from './tokens.ts';
@@ -40,6 +41,8 @@ export interface Platform {
 	jobStateDelayMs: number;
 	/** Resolves after the time, or at once when the emulator stops. */
 	pause: (milliseconds: number) => Promise<void>;
+	/** Deployments that are not to come up. */
+	provisioningFaults: ProvisioningFaults;
 	/** A folder for the files of processes; gone when the emulator stops. */
 	workFolder: string;
 }

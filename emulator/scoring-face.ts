@@ -23,17 +23,30 @@ export function scoringFace(platform: Platform, serving: Serving): Handler {
 		if (!(await isAllowed(platform, endpoint, request))) {
 			return plain(401, 'Please provide a valid key or token of the endpoint in the Authorization header.');
 		}
-		const chosen =
-			request.headers[CHOICE] ?? chooseDeployment(objectOf(endpoint.properties['traffic']), platform.random());
+		const named = request.headers[CHOICE];
+		const chosen = named ?? chooseDeployment(objectOf(endpoint.properties['traffic']), platform.random());
 		if (chosen === undefined) {
 			return plain(404, "The endpoint doesn't have any valid deployment with positive weight.");
 		}
 		const deployment = `${key}/deployments/${encodeURIComponent(chosen)}`;
 		if (!platform.state.resources.get(deployment)) return plain(404, `The endpoint has no deployment ${chosen}.`);
+		// A request that names its deployment is no live traffic, as the copies are said to be of that.
+		if (named === undefined) mirror(platform, [key, endpoint], (to) => pass(serving, to, route, request));
 		const answer = await pass(serving, deployment, route, request);
 		answer.headers = { ...answer.headers, [CHOICE]: chosen, 'x-ms-request-id': randomUUID() };
 		return answer;
 	};
+}
+
+/** Sends a copy to deployments with mirrored traffic, by their share; nobody waits for their answers. */
+function mirror(
+	{ random }: Platform,
+	[key, endpoint]: [string, Resource],
+	send: (deployment: string) => Promise<unknown>,
+): void {
+	for (const [name, share] of Object.entries(objectOf(endpoint.properties['mirrorTraffic']))) {
+		if (random() * 100 < Number(share)) send(`${key}/deployments/${encodeURIComponent(name)}`).catch(() => {});
+	}
 }
 
 function findEndpoint(platform: Platform, name: string): [string, Resource] | undefined {

@@ -165,6 +165,46 @@ describe('deployments', () => {
 		expect(logs.body['content']).toContain('no such weights');
 	});
 
+	test('that shadow others get copies of live requests, by their share, and answer nobody', async () => {
+		const mirror = (shares: Record<string, number>): Promise<Reply> =>
+			client.arm('PUT', '/onlineEndpoints/digits', {
+				location: 'eastus',
+				identity: { type: 'SystemAssigned' },
+				properties: { authMode: 'Key', traffic: { blue: 100 }, mirrorTraffic: shares },
+			});
+		expect((await mirror({ blue: 10 })).status).toBe(400);
+		expect((await mirror({ green: 60 })).status).toBe(400);
+		await client.operation(await mirror({ green: 20 }));
+		const log = () =>
+			client.arm('POST', '/onlineEndpoints/digits/deployments/green/getLogs', { containerType: 'InferenceServer' });
+		const scores = ({ body }: Reply): number => String(body['content']).split('POST /score 200').length - 1;
+		const before = scores(await log());
+		const key = await primaryKey();
+		draw = 0.3;
+		expect((await score(key)).body).toEqual({ model: 'one' });
+		draw = 0.19;
+		expect((await score(key, { 'azureml-model-deployment': 'blue' })).body).toEqual({ model: 'one' });
+		expect((await score(key)).body).toEqual({ model: 'one' });
+		const after = await client.until(log, (reply) => scores(reply) > before);
+		expect(scores(after)).toBe(before + 1);
+		await traffic({ blue: 90, green: 10 });
+	});
+
+	test.each([
+		['image', 'ImageBuildFailure', ''],
+		['quota', 'OutOfQuota', ''],
+		['probe', 'ResourceNotReady', 'loaded one'],
+	] as const)('fail for want of %s when a test asks for it, as often as it asks', async (failure, code, log) => {
+		emulator.failDeployments({ deployment: /^digits\/doomed$/, failure, times: 1 });
+		const ended = await client.operation(await deployment('doomed'));
+		expect(ended.body).toMatchObject({ status: 'Failed', error: { code } });
+		const path = '/onlineEndpoints/digits/deployments/doomed';
+		expect(at((await client.arm('GET', path)).body, 'properties', 'provisioningState')).toBe('Failed');
+		expect((await client.arm('POST', `${path}/getLogs`, { tail: 50 })).body['content']).toContain(log);
+		expect((await client.operation(await deployment('doomed'))).body['status']).toBe('Succeeded');
+		await client.operation(await client.arm('DELETE', path));
+	});
+
 	test('with traffic are not deleted; without they are, and once more is 204', async () => {
 		const path = '/onlineEndpoints/digits/deployments/green';
 		expect((await client.arm('DELETE', path)).status).toBe(400);

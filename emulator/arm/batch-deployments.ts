@@ -19,7 +19,8 @@ import {
 	standard,
 	textOf,
 } from './call.ts';
-import { ENDPOINT_NAME, notFound, occupy } from './endpoints.ts';
+import { type Deletion, deleteServed, occupy } from './change.ts';
+import { ENDPOINT_NAME, notFound } from './endpoints.ts';
 import type { ArmRoutes } from './face.ts';
 import { checkAsset, checkEnvironment } from './job-references.ts';
 import type { Operations } from './operations.ts';
@@ -156,16 +157,6 @@ function remove(call: ArmCall, operations: Operations): Answer {
 		// What the service does here is not confirmed. Refusing shows a client that takes away what serves.
 		throw refuseBatch(`The deployment ${deployment.name} is the default one. Make another one the default first.`);
 	}
-	const free = occupy(endpoint);
-	deployment.properties['provisioningState'] = 'Deleting';
-	const headers = startBatchOperation(operations, call, {
-		prefix: 'bdbes',
-		running: 'Deleting',
-		work: async () => {
-			await call.platform.pause(call.platform.jobStateDelayMs);
-			resources.remove(key);
-			free();
-		},
-	});
-	return { status: 202, headers, json: null };
+	const start: Deletion['start'] = (plan) => startBatchOperation(operations, call, { prefix: 'bdbes', ...plan });
+	return deleteServed(call, { key, endpointKey: batchEndpointKey(call), start });
 }

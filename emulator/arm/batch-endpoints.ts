@@ -17,10 +17,10 @@ import {
 	page,
 	propertiesOf,
 	shown,
-	standard,
 	textOf,
 } from './call.ts';
-import { ENDPOINT_NAME, notFound, occupy } from './endpoints.ts';
+import { type Deletion, deleteServed, occupy } from './change.ts';
+import { ENDPOINT_NAME, notFound } from './endpoints.ts';
 import type { ArmRoutes } from './face.ts';
 import type { Operations } from './operations.ts';
 import { checkBody } from './schemas.ts';
@@ -153,20 +153,7 @@ function patch(call: ArmCall): Answer {
 }
 
 function remove(call: ArmCall, operations: Operations): Answer {
-	const { resources } = call.platform.state;
 	const key = batchEndpointKey(call);
-	const endpoint = resources.get(key);
-	if (!endpoint) return { status: 204, headers: standard };
-	const free = occupy(endpoint);
-	endpoint.properties['provisioningState'] = 'Deleting';
-	const headers = startBatchOperation(operations, call, {
-		prefix: 'bebes',
-		running: 'Deleting',
-		work: async () => {
-			await call.platform.pause(call.platform.jobStateDelayMs);
-			resources.remove(key);
-			free();
-		},
-	});
-	return { status: 202, headers, json: null };
+	const start: Deletion['start'] = (plan) => startBatchOperation(operations, call, { prefix: 'bebes', ...plan });
+	return deleteServed(call, { key, endpointKey: key, start });
 }

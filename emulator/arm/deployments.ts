@@ -17,7 +17,8 @@ import {
 	standard,
 	textOf,
 } from './call.ts';
-import { ENDPOINT_NAME, endpointKey, endpointOf, notFound, occupy } from './endpoints.ts';
+import { deleteServed, occupy } from './change.ts';
+import { ENDPOINT_NAME, endpointKey, endpointOf, notFound } from './endpoints.ts';
 import type { ArmRoutes } from './face.ts';
 import { checkAsset, checkEnvironment } from './job-references.ts';
 import type { Operations } from './operations.ts';
@@ -173,22 +174,18 @@ function remove(call: ArmCall, operations: Operations, serving: Serving): Answer
 			`The deployment ${deployment.name} has ${share}% of the traffic. Set its traffic to 0 before it is deleted.`,
 		);
 	}
-	const free = occupy(endpoint);
-	deployment.properties['provisioningState'] = 'Deleting';
-	const headers = operations.start(call, {
-		family: 'mfe',
-		prefix: 'odidp',
-		running: 'Deleting',
-		work: async () => {
-			await call.platform.pause(call.platform.jobStateDelayMs);
-			await serving.remove(key);
-			resources.remove(key);
-			const { [deployment.name]: _, ...traffic } = objectOf(endpoint.properties['traffic']);
-			endpoint.properties['traffic'] = traffic;
-			free();
+	return deleteServed(call, {
+		key,
+		endpointKey: endpointKey(call),
+		start: (plan) => operations.start(call, { family: 'mfe', prefix: 'odidp', ...plan }),
+		stop: () => serving.remove(key),
+		afterwards: () => {
+			for (const map of ['traffic', 'mirrorTraffic']) {
+				const { [deployment.name]: _, ...others } = objectOf(endpoint.properties[map]);
+				endpoint.properties[map] = others;
+			}
 		},
 	});
-	return { status: 202, headers, json: null };
 }
 
 function getLogs(call: ArmCall, serving: Serving): Answer {

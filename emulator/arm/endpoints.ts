@@ -19,6 +19,7 @@ import {
 	shown,
 	standard,
 } from './call.ts';
+import { deleteServed, occupy } from './change.ts';
 import type { ArmRoutes } from './face.ts';
 import type { Operations } from './operations.ts';
 import { checkBody } from './schemas.ts';
@@ -64,28 +65,6 @@ export function endpointOf(call: ArmCall): Resource {
 export function notFound(code: string, message: string): AnswerError {
 	return serviceError(404, 'NotFound', 'The specified resource was not found.', { details: [{ code, message }] });
 }
-
-/**
- * Marks an endpoint as being changed. Refuses with 409 when it or one of its deployments is being changed already: that
- * is documented behaviour, its exact words are not confirmed.
- */
-export function occupy(endpoint: Resource): () => void {
-	if (busy.has(endpoint)) {
-		throw serviceError(
-			409,
-			'Conflict',
-			`Another operation on endpoint ${endpoint.name} is in progress. Wait for its end.`,
-			{
-				inner: ['Conflict', 'OperationInProgress'],
-			},
-		);
-	}
-	busy.add(endpoint);
-	return () => busy.delete(endpoint);
-}
-
-/** Endpoints that an operation is changing; a restart ends all operations. */
-const busy = new WeakSet<Resource>();
 
 function put(call: ArmCall, operations: Operations): Answer {
 	const name = call.names['endpoint'] ?? '';
@@ -185,25 +164,16 @@ function patch(call: ArmCall): Answer {
 }
 
 function remove(call: ArmCall, operations: Operations, serving: Serving): Answer {
-	const { resources } = call.platform.state;
 	const key = endpointKey(call);
-	const endpoint = resources.get(key);
-	if (!endpoint) return { status: 204, headers: standard };
-	const free = occupy(endpoint);
-	endpoint.properties['provisioningState'] = 'Deleting';
-	const headers = operations.start(call, {
-		family: 'mfe',
-		prefix: 'oeidp',
-		running: 'Deleting',
-		work: async () => {
-			await call.platform.pause(call.platform.jobStateDelayMs);
-			const deployments = resources.list(`${key}/deployments`);
+	return deleteServed(call, {
+		key,
+		endpointKey: key,
+		start: (plan) => operations.start(call, { family: 'mfe', prefix: 'oeidp', ...plan }),
+		stop: async () => {
+			const deployments = call.platform.state.resources.list(`${key}/deployments`);
 			await Promise.all(deployments.map((one) => serving.remove(`${key}/deployments/${encodeURIComponent(one.name)}`)));
-			resources.remove(key);
-			free();
 		},
 	});
-	return { status: 202, headers, json: null };
 }
 
 function listKeys(call: ArmCall): Answer {

@@ -90,6 +90,9 @@ export class Serving {
 	}
 
 	async #bring(key: string, deployment: Resource, served: Served): Promise<void> {
+		const endpoint = decodeURIComponent(key.split('/').at(-3) ?? '');
+		const fault = this.#platform.provisioningFaults.take(endpoint, deployment.name);
+		if (fault?.hasContainer === false) throw new OperationError(fault.code, fault.message(deployment.name));
 		const request = await this.#request(key, deployment, served);
 		served.process = startScoring(request);
 		try {
@@ -101,6 +104,7 @@ export class Serving {
 				`User container has crashed or terminated. Please see troubleshooting guide, available here: https://aka.ms/oe-tsg#error-resourcenotready (${error instanceof Error ? error.message : String(error)})`,
 			);
 		}
+		if (fault !== undefined) throw new OperationError(fault.code, fault.message(deployment.name));
 	}
 
 	async #request(key: string, deployment: Resource, served: Served): Promise<ServeRequest> {

@@ -19,6 +19,9 @@ export function checkTraffic(endpoint: Json, deployments: Resource[]): void {
 	const sum = Object.values(traffic).reduce<number>((total, share) => total + Number(share), 0);
 	if (sum !== 0 && sum !== 100) throw refuse(`The sum of the traffic must be 0 or 100, not ${sum}.`);
 	const mirrored = Object.values(mirror).reduce<number>((total, share) => total + Number(share), 0);
+	const both = Object.entries(mirror).find(([name, share]) => Number(share) > 0 && Number(traffic[name] ?? 0) > 0);
+	// Documented: a deployment takes live or mirrored traffic, not both. How the service says so is not confirmed.
+	if (both) throw refuse(`The deployment ${both[0]} cannot have live and mirrored traffic at once.`);
 	if (mirrored > 50) throw refuse(`The sum of the mirror traffic must be at most 50, not ${mirrored}.`);
 }
 
