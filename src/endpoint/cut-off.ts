@@ -47,15 +47,25 @@ export async function undoCutOff(text: string, parts: EndpointParts): Promise<bo
 		onFailure: textAt(note, 'onFailure') === 'keep' ? ('keep' as const) : ('rollback' as const),
 		endpoint: { name: endpoint },
 	};
-	const serving = isBatch ? await undoDefault(note, rollout, all) : await undoTraffic(note, rollout, all);
-	const rest = serving.ok
-		? await settleDeployment(rollout, { sent, settled: undefined }, all)
-		: { ok: false, said: `The deployment ${deployment} is left.` };
-	const said = `The rollout of the deployment "${deployment}" on the endpoint "${endpoint}" was cut off. ${serving.said} ${rest.said}`;
-	if (serving.ok && rest.ok) parts.log.info(said);
-	else parts.log.warning(said);
-	return serving.ok && rest.ok;
+	const undo = async (): Promise<Outcome> => {
+		const serving = isBatch ? await undoDefault(note, rollout, all) : await undoTraffic(note, rollout, all);
+		if (!serving.ok) return { ok: false, said: `${serving.said} The deployment ${deployment} is left.` };
+		const rest = await settleDeployment(rollout, { sent, settled: undefined }, all);
+		return { ok: rest.ok, said: `${serving.said} ${rest.said}` };
+	};
+	let { ok, said } = await undo();
+	if (!ok) {
+		// The last request of the killed process may have come into force only now.
+		await parts.clock.sleep(SECOND_LOOK, parts.signal);
+		({ ok, said } = await undo());
+	}
+	const told = `The rollout of the deployment "${deployment}" on the endpoint "${endpoint}" was cut off. ${said}`;
+	if (ok) parts.log.info(told);
+	else parts.log.warning(told);
+	return ok;
 }
+
+const SECOND_LOOK = 5_000;
 
 /** A PUT that was under way when the process was killed may take this long to show. In milliseconds. */
 const PATIENCE = 8_000;
