@@ -246,6 +246,15 @@ describe('versions', () => {
 		expect(other.version).toBe('2');
 	});
 
+	test('the same files are registered once by a workflow run, and again by another', async () => {
+		site = await AssetSite.open({ 'model/weights.txt': 'w' });
+		const once = (run: string) => register({ path: 'model', tags: { 'github.run_url': run } });
+		expect(await once('https://github.com/o/r/actions/runs/1')).toMatchObject({ version: '1', reused: false });
+		expect(await once('https://github.com/o/r/actions/runs/1')).toMatchObject({ version: '1', reused: true });
+		expect(await once('https://github.com/o/r/actions/runs/2')).toMatchObject({ version: '2', reused: false });
+		expect(await register({ path: 'model', tags: {} })).toMatchObject({ version: '3', reused: false });
+	});
+
 	test('two runs that register at the same time each get their own', async () => {
 		site = await AssetSite.open();
 		const both = await Promise.all([register({ path: 'runs:/a/m' }), register({ path: 'runs:/b/m' })]);

@@ -48,7 +48,7 @@ const STEPS = { traffic: '10 for 2s, 100', 'delete-previous': 'true' };
 
 async function killAt(name: string, { slow, line, shown }: Place): Promise<Outcome> {
 	const endpoint = new Endpoint(site, name);
-	const first = await endpoint.deploy(42);
+	const first = await endpoint.deploy(42, {}, { env: { GITHUB_RUN_ID: '1' } });
 	expect([first.code, (await endpoint.state()).traffic]).toEqual([0, { blue: 100 }]);
 	const [nth, before] = [slow?.nth ?? 1, line === undefined ? 0 : endpoint.requests(line)];
 	if (slow !== undefined) {
@@ -120,6 +120,8 @@ test.each(Object.keys(PLACES))(
 		const [serving] = end.deployments;
 		expect(end.deployments).toEqual([again.outputs['deployment-name']]);
 		expect(end.traffic).toEqual({ [serving ?? '']: 100 });
+		// One of the run before, and one of the run that was killed and run again.
+		expect(end.versions).toBe(2);
 	},
 );
 

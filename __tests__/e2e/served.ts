@@ -1,5 +1,6 @@
 // What the tests of rollouts share: an endpoint of its own for each of them, so that they run side by side, and what the
 // emulator has of it afterwards.
+import { openClient } from './azure-client.ts';
 import { endpointFiles, SCORE_42 } from './checkout.ts';
 import type { ActionRun } from './runner.ts';
 import type { Site, SiteRequest } from './site.ts';
@@ -64,6 +65,19 @@ export class Endpoint {
 			history,
 			versions: puts.length,
 		};
+	}
+
+	/** What it answers to a client. */
+	async ask(): Promise<unknown> {
+		const { text } = await (await openClient(this.#site.emulator)).score(this.name, '{"data": [1]}');
+		return JSON.parse(text);
+	}
+
+	/** Sets the traffic as another person would. */
+	async setTraffic(traffic: Readonly<Record<string, number>>): Promise<void> {
+		const client = await openClient(this.#site.emulator);
+		const properties = { authMode: 'Key', traffic };
+		await client.put(`/onlineEndpoints/${this.name}`, { location: 'eastus', properties });
 	}
 
 	#isVersion(line: string): boolean {

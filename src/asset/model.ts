@@ -56,7 +56,7 @@ const LOOKED_AT = 100;
  */
 export async function registerModel(request: ModelRequest, parts: RegisterParts): Promise<ModelVersion> {
 	const { workspace, publisher, signal } = parts;
-	const { file, job } = request;
+	const { file } = request;
 	const name = request.name ?? file?.name;
 	if (name === undefined) throw new InputError([{ message: 'model-name: a model needs a name; none was given.' }]);
 	const source = await sourceOf(request, parts);
@@ -65,8 +65,8 @@ export async function registerModel(request: ModelRequest, parts: RegisterParts)
 	const wanted = describe(request, name, source, uri);
 	const body = modelBody(wanted, workspace.id, publisher.idOf, false);
 	const version = request.version ?? file?.version;
-	if (version === undefined && job !== undefined && source.ofJob) {
-		const known = await findOfJob(workspace, name, job, body, uri, signal);
+	if (version === undefined) {
+		const known = await findRegistered(workspace, { name, body, isOurs: isOursOf(request, source, uri) }, signal);
 		if (known !== undefined) return known;
 	}
 	const same = (existing: Json): boolean => sameModel(existing, body) || isFrom(existing, uri);
@@ -145,26 +145,42 @@ function describe({ file, tags, version }: ModelRequest, name: string, source: M
 	};
 }
 
-/** A version that an earlier attempt registered from the same place of the same job. */
-async function findOfJob(
+/** Tells a version of the same place that need not be registered again; undefined where every registration is a new one. */
+type IsOurs = ((item: Json, samePlace: boolean) => boolean) | undefined;
+
+/**
+ * What a job made is registered once, whoever does so. What was uploaded, whose place tells its content, is registered
+ * once by each workflow run, so that a re-run takes the version of its earlier attempt.
+ */
+function isOursOf({ job, tags }: ModelRequest, source: ModelSource, uri: string): IsOurs {
+	if (job !== undefined && source.ofJob) {
+		const ofJob = (item: Json): boolean =>
+			textAt(item, 'properties', 'jobName') === job.name || textAt(item, 'properties', 'tags', 'job') === job.name;
+		return (item, there) => isFrom(item, uri) || (ofJob(item) && there);
+	}
+	const run = tags[RUN_TAG];
+	if (run === undefined || source.from.need !== 'upload') return undefined;
+	return (item, there) => there && textAt(item, 'properties', 'tags', RUN_TAG) === run;
+}
+
+const RUN_TAG = 'github.run_url';
+
+/** A version that was registered before from the same place, of the same type. */
+async function findRegistered(
 	workspace: Workspace,
-	name: string,
-	job: TrainedJob,
-	body: Json,
-	uri: string,
+	{ name, body, isOurs }: { readonly name: string; readonly body: Json; readonly isOurs: IsOurs },
 	signal: AbortSignal | undefined,
 ): Promise<ModelVersion | undefined> {
+	if (isOurs === undefined) return undefined;
 	const versions = await workspace.arm.find(`${workspace.id}/models/${encodeURIComponent(name)}/versions`, {
-		doing: `look for a version of the model "${name}" from the job "${job.name}"`,
+		doing: `look for a version of the model "${name}" that is registered already`,
 		query: { $orderBy: 'createdtime desc', $top: String(LOOKED_AT) },
 		signal,
 	});
 	const known = listAt(versions, 'value').find((item) => {
-		const properties = at(item, 'properties');
-		const ofJob = textAt(properties, 'jobName') === job.name || textAt(properties, 'tags', 'job') === job.name;
-		const sameType = textAt(properties, 'modelType') === textAt(body, 'properties', 'modelType');
-		const sameUri = samePlace(textAt(properties, 'modelUri'), textAt(body, 'properties', 'modelUri'));
-		return sameType && (isFrom(item, uri) || (ofJob && sameUri));
+		const [there, wanted] = [at(item, 'properties'), at(body, 'properties')];
+		const sameType = textAt(there, 'modelType') === textAt(wanted, 'modelType');
+		return sameType && isOurs(item, samePlace(textAt(there, 'modelUri'), textAt(wanted, 'modelUri')));
 	});
 	const version = textAt(known, 'name');
 	return known === undefined || version === undefined ? undefined : modelFrom(workspace, name, version, known);
