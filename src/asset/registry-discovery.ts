@@ -30,7 +30,7 @@ const DISCOVERY: Readonly<Record<string, string>> = {
 	AzureUSGovernment: 'https://usgovarizona.api.ml.azure.us',
 	AzureChinaCloud: 'https://chinaeast2.api.ml.azure.cn',
 };
-/** What stands between the address of a service and a resource's path. */
+/** What stands between the address of a service and a resource's path, as in recorded requests. */
 const FRONT_END = 'mferp/managementfrontend';
 
 /**
