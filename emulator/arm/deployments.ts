@@ -62,6 +62,7 @@ function put(call: ArmCall, operations: Operations, serving: Serving): Answer {
 	const before = resources.get(key);
 	if (!before) checkName('deployment', name, ENDPOINT_NAME);
 	check(call);
+	checkSame(call, before);
 	const free = occupy(endpoint);
 	const path = ['onlineEndpoints', endpoint.name, 'deployments', name];
 	const made = makeResource(call, path, kept(propertiesOf(call.body)));
@@ -115,6 +116,13 @@ function check(call: ArmCall): void {
 	if (environment === undefined && !isMlflow) {
 		throw refuse('A deployment needs an environment unless its model is an mlflow_model.');
 	}
+}
+
+/** The specification says that the instance type is only ever created; how the service refuses a change is not confirmed. */
+function checkSame(call: ArmCall, before: Resource | undefined): void {
+	const [there, given] = [before?.properties['instanceType'], propertiesOf(call.body)['instanceType']];
+	if (before === undefined || String(there).toLowerCase() === String(given).toLowerCase()) return;
+	throw refuse(`The instanceType of deployment ${before.name} cannot be changed from ${there} to ${given}.`);
 }
 
 function refuse(message: string) {

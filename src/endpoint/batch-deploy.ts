@@ -10,7 +10,6 @@ import {
 	ensureBatchEndpoint,
 	findBatchEndpoint,
 	forBatch,
-	sameName,
 	setDefaultDeployment,
 } from './batch-endpoint.ts';
 import { invokeBatch } from './batch-invoke.ts';
@@ -28,7 +27,7 @@ import type { DeployParts } from './deploy.ts';
 import { chooseDeployment, endpointNameOf } from './deploy-plan.ts';
 import type { EndpointContext } from './deployment-parts.ts';
 import { checkScoringHost } from './invoke.ts';
-import { deleteDeployment, listDeployments, putDeployment } from './online-deployment.ts';
+import { deleteDeployment, listDeployments, putDeployment, sameName } from './online-deployment.ts';
 import { checkDeployment, checkNotTaken } from './rollout.ts';
 
 /** What the deploy step of a batch endpoint works with. */

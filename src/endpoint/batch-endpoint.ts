@@ -2,6 +2,7 @@
 // Creating, updating, waiting and deleting are the same for both kinds and live in online-endpoint.ts and online-wait.ts.
 import { ActionError } from '../errors.ts';
 import { type Json, type JsonObject, objectAt, textAt } from '../json.ts';
+import { sameName } from './online-deployment.ts';
 import { type EndpointWish, endpointBody, ensureEndpoint, findEndpoint, gone, putEndpoint } from './online-endpoint.ts';
 import { type EndpointParts, whenIdle } from './online-wait.ts';
 
@@ -32,11 +33,6 @@ export class DefaultChanged extends ActionError {
 /** The parts of a call, meant for batch endpoints. */
 export function forBatch<T extends Omit<EndpointParts, 'workspace'>>(parts: T): T {
 	return { ...parts, collection: 'batchEndpoints' };
-}
-
-/** Whether two names are of one deployment: the resource manager does not tell cases apart. None is the same as none. */
-export function sameName(one: string | undefined, other: string | undefined): boolean {
-	return one?.toLowerCase() === other?.toLowerCase();
 }
 
 function batchEndpointFrom({ name, scoringUri, resource }: Omit<BatchEndpoint, 'defaultDeployment'>): BatchEndpoint {

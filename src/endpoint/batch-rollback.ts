@@ -2,7 +2,8 @@
 // the new deployment goes or stays, and one error tells all of it.
 import { ActionError, messageOf, RolloutError } from '../errors.ts';
 import type { BatchProgress, BatchRollout } from './batch-deploy.ts';
-import { findBatchEndpoint, sameName, setDefaultDeployment } from './batch-endpoint.ts';
+import { findBatchEndpoint, setDefaultDeployment } from './batch-endpoint.ts';
+import { sameName } from './online-deployment.ts';
 import type { EndpointParts } from './online-wait.ts';
 import { calmParts, type Outcome, reasonOf, settleDeployment } from './rollback.ts';
 

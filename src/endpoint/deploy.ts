@@ -2,7 +2,7 @@
 // back again if that fails. Bodies are deploy-plan.ts, the walk is rollout.ts, the way back is rollback.ts.
 import type { Dependency, IdOf } from '../asset/dependency.ts';
 import type { Workspace } from '../azure/workspace.ts';
-import { type Json, objectAt, textAt } from '../json.ts';
+import { objectAt, textAt } from '../json.ts';
 import { cutOffTags, onlineNote, resumeCutOff } from './cut-off.ts';
 import {
 	checkRequest,
@@ -16,11 +16,12 @@ import {
 import type { EndpointContext } from './deployment-parts.ts';
 import { checkScoringHost, type InvokeParts } from './invoke.ts';
 import { mirrorTraffic } from './mirror.ts';
-import { listDeployments } from './online-deployment.ts';
+import { listDeployments, sameName } from './online-deployment.ts';
 import { ensureEndpoint, findEndpoint, type OnlineEndpoint } from './online-endpoint.ts';
 import { undoRollout } from './rollback.ts';
 import { deletePrevious, type Progress, type Rollout, type StepTaken, startProgress, walkRollout } from './rollout.ts';
 import { servingTraffic, type TrafficMap } from './traffic.ts';
+import { makeWay } from './unchangeable.ts';
 
 /** What the deploy step works with. */
 export interface DeployParts extends InvokeParts {
@@ -81,11 +82,12 @@ export async function deployOnline(request: DeployRequest, parts: DeployParts): 
 	const deployment = chooseDeployment(request, endpoint, existing);
 	const body = deploymentBody(request, context);
 	const tags = { ...objectAt(body, 'tags'), ...cutOffTags(request.attempt, endpoint.traffic) };
+	const found = existing.find((item) => sameName(textAt(item, 'name'), deployment));
 	const rollout: Rollout = {
 		endpoint,
 		deployment,
 		body: { ...body, tags },
-		existed: hasDeployment(existing, deployment),
+		existed: await makeWay({ endpoint, deployment, body, found }, parts),
 		endpointCreated: created,
 		steps: request.traffic,
 		mirror,
@@ -105,11 +107,6 @@ export async function deployOnline(request: DeployRequest, parts: DeployParts): 
 	parts.guardRollout('');
 	const deleted = request.deletePrevious ? await deletePrevious(rollout, parts) : [];
 	return resultOf(rollout, progress, deleted, parts);
-}
-
-function hasDeployment(existing: readonly Json[], name: string): boolean {
-	// Path segments of the resource manager do not tell cases apart.
-	return existing.some((item) => textAt(item, 'name')?.toLowerCase() === name.toLowerCase());
 }
 
 function endpointResult(endpoint: OnlineEndpoint, created: boolean, { workspace, log }: DeployParts): RolloutResult {
