@@ -3,6 +3,7 @@ import { type BatchDeployParts, type BatchRolloutResult, deployBatch } from '../
 import { readBatchDeployment } from '../../src/endpoint/batch-deployment-file.ts';
 import { readBatchEndpoint } from '../../src/endpoint/batch-file.ts';
 import type { BatchDeployRequest } from '../../src/endpoint/batch-plan.ts';
+import { undoCutOff } from '../../src/endpoint/cut-off.ts';
 import { ActionError, JobError, RolloutError } from '../../src/errors.ts';
 import { loadYaml } from '../../src/yaml/load.ts';
 import { type Bench, refuse, startBench } from './online-service.ts';
@@ -361,4 +362,40 @@ test('two names for one endpoint are refused before anything is sent', async () 
 	const file = readBatchEndpoint(loadYaml('name: other', 'e.yml', '/'));
 	await expect(deploy({ endpoint: { file } })).rejects.toThrow(/"other".*"iris"/);
 	expect(bench.service.requests).toEqual([]);
+});
+
+describe('a rollout whose process is killed', () => {
+	/** Leaves a rollout for ever where it follows its scoring job. Gives the note that it has left. */
+	async function killedWhileScoring(): Promise<string> {
+		seed();
+		await new Promise<void>((reached, failed) => {
+			const followJob = (): Promise<void> => {
+				reached();
+				return new Promise(() => {});
+			};
+			deployBatch(asked, { ...parts, followJob }).catch(failed);
+		});
+		return bench.notes.at(-1) ?? '';
+	}
+
+	test('before the switch loses its deployment to the post step, and the default stays', async () => {
+		const note = await killedWhileScoring();
+		expect(await undoCutOff(note, bench.parts)).toBe(true);
+		expect([defaultNow(), bench.service.deploymentNames('iris')]).toEqual(['blue', ['blue']]);
+		expect(bench.lines.at(-1)).toMatch(/was cut off\. The default deployment is as before \(blue\)\. .*was deleted/);
+	});
+
+	test('after the switch has the default put back first', async () => {
+		const note = await killedWhileScoring();
+		const properties = bench.service.endpoints.get('iris')?.properties;
+		if (properties !== undefined) properties.defaults = { deploymentName: 'green' };
+		expect(await undoCutOff(note, bench.parts)).toBe(true);
+		expect([defaultNow(), bench.service.deploymentNames('iris')]).toEqual(['blue', ['blue']]);
+	});
+
+	test('leaves nothing to do when it ends by itself', async () => {
+		seed();
+		await deploy();
+		expect(bench.notes).toEqual([expect.stringContaining('"kind":"batch"'), '']);
+	});
 });
