@@ -62,15 +62,17 @@ test('the same type in other letters is the same', async () => {
 	expect(bench.service.changes()).toEqual([`PUT ${E}/deployments/blue`, `PUT ${E}`]);
 });
 
-test('what is for a cluster does not go to a managed endpoint, nor the other way round', async () => {
+test('what is for a cluster and goes to a managed endpoint is warned of, and the other way round', async () => {
 	const file = readOnlineDeployment(
 		loadYaml('type: kubernetes\nendpoint_name: iris\nmodel: azureml:iris:3\nenvironment: azureml:e:1\n', 'd.yml', '/'),
 	);
 	bench.service.seed('iris', { blue: 100 });
 	const request = { ...asked('defaultinstancetype'), deployment: { file } };
-	await expect(deployOnline(request, bench.parts)).rejects.toThrow(/does not fit.*is for a Kubernetes cluster/);
-	bench.service.seed('iris', { blue: 100 }, { compute: '/w/computes/aks' });
-	await expect(deployOnline(asked('Standard_DS3_v2'), bench.parts)).rejects.toThrow(/deployment is a managed one/);
-	expect(bench.service.changes()).toEqual([]);
 	expect((await deployOnline(request, bench.parts)).traffic).toEqual({ green: 100 });
+	bench.service.seed('iris', { green: 100 }, { compute: '/w/computes/aks' });
+	await deployOnline(asked('Standard_DS3_v2', 'red'), bench.parts);
+	expect(bench.warnings).toEqual([
+		expect.stringMatching(/deployment green is for a Kubernetes cluster, and the endpoint iris names none/),
+		expect.stringMatching(/endpoint iris is on a Kubernetes cluster, and the deployment red is a managed one/),
+	]);
 });

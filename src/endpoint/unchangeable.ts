@@ -22,10 +22,10 @@ export interface Placement {
  * Makes sure that a deployment can be put: one that is there, and has a property that Azure does not change, is deleted
  * first where it serves nobody.
  * @returns whether the deployment is there still, and will be updated
- * @throws ActionError where it serves, or where endpoint and deployment are of different kinds
+ * @throws ActionError where it serves
  */
 export async function makeWay(placement: Placement, parts: EndpointParts): Promise<boolean> {
-	checkKind(placement);
+	tellKind(placement, parts);
 	const { endpoint, deployment, body, found } = placement;
 	if (found === undefined) return false;
 	const changes = Object.entries(FIXED).flatMap(([key, words]) => {
@@ -50,18 +50,17 @@ export async function makeWay(placement: Placement, parts: EndpointParts): Promi
 	return false;
 }
 
-/** An endpoint on a Kubernetes cluster names its compute, and holds Kubernetes deployments only; a managed one managed ones. */
-function checkKind({ endpoint, deployment, body }: Placement): void {
+/**
+ * An endpoint on a Kubernetes cluster names its compute, and is for deployments of that kind. That the service refuses others
+ * is not confirmed, so what does not fit is told and sent.
+ */
+function tellKind({ endpoint, deployment, body }: Placement, { log }: EndpointParts): void {
 	const kind = textAt(body, 'properties', 'endpointComputeType')?.toLowerCase();
 	const onCluster = (textAt(endpoint.resource, 'properties', 'compute') ?? '') !== '';
 	if (kind === undefined || (kind === 'kubernetes') === onCluster) return;
-	throw new ActionError({
-		what: `The deployment "${deployment}" does not fit the endpoint "${endpoint.name}".`,
-		why: onCluster
-			? 'The endpoint is on a Kubernetes cluster, and the deployment is a managed one.'
-			: 'The endpoint is a managed one, and the deployment is for a Kubernetes cluster.',
-		next: onCluster
-			? 'Give a `deployment-file` with `type: kubernetes`, or another endpoint.'
-			: 'Give the endpoint a `compute` (an attached Kubernetes cluster) when it is made, or deploy without `type: kubernetes`.',
-	});
+	log.warning(
+		onCluster
+			? `The endpoint ${endpoint.name} is on a Kubernetes cluster, and the deployment ${deployment} is a managed one: give \`type: kubernetes\` in \`deployment-file\` if the service refuses it.`
+			: `The deployment ${deployment} is for a Kubernetes cluster, and the endpoint ${endpoint.name} names none: give \`compute\` in \`endpoint-file\` when the endpoint is made if the service refuses it.`,
+	);
 }
