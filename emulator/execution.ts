@@ -63,6 +63,19 @@ export interface CommandRun {
 	environmentVariables: Record<string, string>;
 	/** ISO 8601 duration, as `limits.timeout`. */
 	timeout?: string;
+	/** Several processes run the command, each told its place among them. */
+	distribution?: Distribution;
+}
+
+/** How many processes run a command, and what framework they are to find each other by. */
+export interface Distribution {
+	type: 'PyTorch' | 'Mpi' | 'TensorFlow';
+	instances: number;
+	/** Of PyTorch and MPI. */
+	processesPerInstance: number;
+	/** Of TensorFlow. */
+	workers: number;
+	parameterServers: number;
 }
 
 /** A job whose process group is alive, or was. */

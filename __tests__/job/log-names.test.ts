@@ -52,6 +52,26 @@ describe('of a distributed job', () => {
 		expect(chosen.live).toEqual([first]);
 		expect(chosen.grouped).toEqual(all.slice(1));
 	});
+
+	test('of TensorFlow the first worker and the first parameter server are live', () => {
+		const paths = ['ps', 'worker'].flatMap((kind) => [0, 1].map((n) => `user_logs/std_log_node_0${n}_${kind}.txt`));
+		expect(chooseLogs(paths)).toEqual({
+			image: [],
+			live: ['user_logs/std_log_node_00_ps.txt', 'user_logs/std_log_node_00_worker.txt'],
+			grouped: ['user_logs/std_log_node_01_ps.txt', 'user_logs/std_log_node_01_worker.txt'],
+		});
+	});
+});
+
+test('of a job whose machine was replaced the last attempt is live', () => {
+	const attempts = ['retry_002', 'retry_010'].flatMap((folder) =>
+		[0, 1].map((n) => `user_logs/${folder}/std_log_process_${n}.txt`),
+	);
+	expect(chooseLogs([USER, ...attempts])).toEqual({
+		image: [],
+		live: ['user_logs/retry_010/std_log_process_0.txt'],
+		grouped: [...attempts.slice(0, 2), 'user_logs/retry_010/std_log_process_1.txt', USER],
+	});
 });
 
 test('the logs of the machine are those that tell why a job did not start', () => {

@@ -263,6 +263,21 @@ describe('the processes of a distributed job', () => {
 		expect(log.lines).toEqual([`── ${path(0)}`, ...all.slice(1).map((_, rank) => `> ${path(rank + 1)}`)]);
 	});
 
+	test('follow it also where another was live before it, which is not shown again', async () => {
+		const { storage, log, logs } = watched();
+		storage.append('user_logs/std_log_process_01.txt', 'second\n');
+		logs.update(storage.urls());
+		await logs.look();
+		storage.append('user_logs/std_log_process_00.txt', 'first\n');
+		storage.append('user_logs/std_log_process_01.txt', 'second again\n');
+		storage.append('user_logs/std_log_process_02.txt', 'third\n');
+		logs.update(storage.urls());
+		await logs.look();
+		await logs.drain();
+		expect([...log.foreignLines].sort()).toEqual(['first', 'second', 'second again', 'third']);
+		expect(log.lines.filter((line) => line.startsWith('> '))).toEqual(['> user_logs/std_log_process_02.txt']);
+	});
+
 	test('are named by the one that failed in what is kept for the report', async () => {
 		const { storage, logs } = watched();
 		storage.append(path(0), 'waiting for others\n');

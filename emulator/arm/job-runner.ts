@@ -2,6 +2,7 @@
 
 import type { JobInput } from '../execution.ts';
 import { type CommandPlan, startCommand } from '../jobs/command.ts';
+import { distributionOf } from '../jobs/distribution.ts';
 import { enterState, type JobScope, type LiveJob } from '../jobs/live-job.ts';
 import { Nodes } from '../jobs/nodes.ts';
 import type { NamedOutput } from '../jobs/outputs.ts';
@@ -126,6 +127,7 @@ export class JobRunner {
 function commandJobPlan({ name, properties }: Resource): CommandPlan {
 	const codeUri = textOf(properties['codeId']);
 	const timeout = textOf(objectOf(properties['limits'])['timeout']);
+	const distribution = distributionOf(properties['distribution'], properties['resources']);
 	return {
 		name,
 		command: String(properties['command']),
@@ -134,6 +136,7 @@ function commandJobPlan({ name, properties }: Resource): CommandPlan {
 		outputs: objectOf(properties['outputs']) as Record<string, NamedOutput>,
 		environmentVariables: objectOf(properties['environmentVariables']) as Record<string, string>,
 		...(timeout === undefined ? {} : { timeout }),
+		...(distribution === undefined ? {} : { distribution }),
 	};
 }
 

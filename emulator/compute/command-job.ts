@@ -8,6 +8,7 @@ import { baseEnvironment, type HostEnvironment, isExecutable } from './job-envir
 import { fetchInputs, type JobFolder, makeJobFolder, storeOutputs } from './job-folder.ts';
 import { JobLog } from './job-log.ts';
 import { type ProcessGroup, startGroup } from './process-group.ts';
+import { type Rank, ranksOf } from './ranks.ts';
 
 /** What may differ from one machine or test to another. */
 export interface JobHost {
@@ -21,7 +22,6 @@ export interface JobHost {
 	settleMs: number;
 }
 
-const STD_LOG = 'user_logs/std_log.txt';
 const LIFECYCLER_LOG = 'system_logs/lifecycler/lifecycler.log';
 /** Run history keeps error messages up to this length. */
 const MESSAGE_LIMIT = 3000;
@@ -53,12 +53,19 @@ interface Ending {
 
 type StopReason = 'cancel' | 'timeout';
 
+/** The command as one process of the job runs it. */
+interface Program {
+	readonly rank: Rank;
+	readonly group: ProcessGroup;
+	readonly log: JobLog;
+}
+
 class CommandJob {
 	readonly #run: CommandRun;
 	readonly #site: JobSite;
 	readonly #host: JobHost;
 	readonly #lifecycler: JobLog;
-	#group: ProcessGroup | undefined;
+	#groups: readonly ProcessGroup[] = [];
 	#stopped: StopReason | undefined;
 	#wakeStopped: () => void = () => {};
 	readonly #stop = new Promise<void>((resolve) => {
@@ -76,7 +83,11 @@ class CommandJob {
 	stop(reason: StopReason): void {
 		this.#stopped ??= reason;
 		this.#wakeStopped();
-		this.#group?.terminate(this.#host.killAfterMs).catch(() => {});
+		this.#terminate();
+	}
+
+	#terminate(): void {
+		for (const group of this.#groups) group.terminate(this.#host.killAfterMs).catch(() => {});
 	}
 
 	async run(): Promise<void> {
@@ -108,28 +119,45 @@ class CommandJob {
 	}
 
 	async #execute(command: string, folder: JobFolder, environment: Record<string, string>): Promise<Ending> {
-		const log = new JobLog((bytes) => this.#site.appendLog(STD_LOG, bytes), this.#host.batchMs);
+		const ranks = await ranksOf(this.#run.distribution);
 		this.#enter('Running');
-		const shell = isExecutable('/bin/bash') ? '/bin/bash' : '/bin/sh';
+		const programs = ranks.map((rank) => this.#start(rank, command, folder, environment));
+		this.#groups = programs.map(({ group }) => group);
+		if (this.#stopped) this.#terminate();
+		const limit = this.#startLimit();
+		let failed: RunError | undefined;
+		const ends = programs.map(async (program) => {
+			const error = await this.#endOf(program);
+			failed ??= error;
+			// One process that fails leaves the others waiting for it.
+			if (error !== undefined) this.#terminate();
+		});
+		await Promise.all(ends).finally(() => clearTimeout(limit));
+		return failed === undefined ? { state: 'Completed' } : { state: 'Failed', error: failed };
+	}
+
+	#start(rank: Rank, command: string, folder: JobFolder, environment: Record<string, string>): Program {
+		const log = new JobLog((bytes) => this.#site.appendLog(rank.log, bytes), this.#host.batchMs);
 		const group = startGroup({
-			file: shell,
+			file: isExecutable('/bin/bash') ? '/bin/bash' : '/bin/sh',
 			args: ['-c', command],
 			cwd: folder.working,
-			environment,
+			environment: { ...environment, ...rank.environment },
 			onOutput: (bytes) => log.write(bytes),
 		});
-		this.#group = group;
 		log.setPace(group);
-		if (this.#stopped) this.stop(this.#stopped);
-		const limit = this.#startLimit();
-		const end = await group.ended.finally(() => clearTimeout(limit));
+		return { rank, group, log };
+	}
+
+	/** Waits for the end of a program and of its log. @returns why it failed, where it has */
+	async #endOf({ rank, group, log }: Program): Promise<RunError | undefined> {
+		const end = await group.ended;
 		await this.#settled(log.flush());
 		if (log.failure)
 			throw new Error(`The log of the job could not be written: ${log.failure.message}`, { cause: log.failure });
 		const exitCode = end.code ?? 128 + signalNumber(end.signal);
 		this.#note(`Command ended with status code ${exitCode}`);
-		if (exitCode === 0) return { state: 'Completed' };
-		return { state: 'Failed', error: exitError(this.#run.command, exitCode, log.tail()) };
+		return exitCode === 0 ? undefined : exitError(this.#run.command, exitCode, { path: rank.log, tail: log.tail() });
 	}
 
 	/**
@@ -225,11 +253,11 @@ function failureOf(error: unknown): RunError {
 }
 
 /** The service's words for a command that failed, with the end of its log. */
-function exitError(command: string, exitCode: number, tail: string): RunError {
+function exitError(command: string, exitCode: number, { path, tail }: { path: string; tail: string }): RunError {
 	const program = /\S+/.exec(command)?.[0] ?? 'bash';
 	const start =
 		`Execution failed. User process '${program}' exited with status code ${exitCode}. ` +
-		`Please check log file '${STD_LOG}' for error details. Error: `;
+		`Please check log file '${path}' for error details. Error: `;
 	const trace = tail.lastIndexOf('Traceback (most recent call last)');
 	const last = trace >= 0 ? tail.slice(trace) : tail.split('\n').slice(-11).join('\n');
 	return { code: 'UserError', message: start + last.trim().slice(-(MESSAGE_LIMIT - start.length)), exitCode };

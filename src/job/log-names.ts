@@ -1,9 +1,9 @@
 // Which of a run's files are logs to show, and which of them live. Names only; reading is logs.ts's.
 
 /** What the training itself prints, in every kind of job: one file, or one for each process of a distributed job. */
-const USER_LOG = /^user_logs\/std_log.*\.txt$/;
-/** Of several, the one of the first process. */
-const FIRST_PROCESS = /^user_logs\/std_log\D*0*(?:_ps)?\.txt$/;
+const USER_LOG = /^user_logs\/(?:retry_(\d+)\/)?std_log[^/]*\.txt$/;
+/** Of several, the one of the first process, and of TensorFlow the first of either kind. */
+const FIRST_PROCESS = /\/std_log\D*0*(?:_ps|_worker)?\.txt$/;
 /**
  * Where the image of the environment is built. Seen as `azureml-logs/20_image_build_log.txt` with runtimes old and new;
  * that it may move to the folder of the system logs is a guess that costs nothing.
@@ -36,8 +36,10 @@ export function chooseLogs(paths: readonly string[]): ChosenLogs {
 	const image = sorted.filter((path) => IMAGE_LOG.test(path));
 	const user = sorted.filter((path) => USER_LOG.test(path));
 	if (user.length > 0) {
-		const first = user.filter((path) => FIRST_PROCESS.test(path));
-		const live = first.length > 0 ? first : user.slice(0, 1);
+		// A machine that was taken away is replaced; where each attempt has a folder of its own, the last one is alive.
+		const last = user.filter((path) => attemptOf(path) === Math.max(...user.map(attemptOf)));
+		const first = last.filter((path) => FIRST_PROCESS.test(path));
+		const live = first.length > 0 ? first : last.slice(0, 1);
 		return { image, live, grouped: user.filter((path) => !live.includes(path)) };
 	}
 	const phases = sorted.filter((path) => PHASE_LOG.test(path) && !IMAGE_LOG.test(path));
@@ -45,6 +47,11 @@ export function chooseLogs(paths: readonly string[]): ChosenLogs {
 	const leads = phases.filter((path, place) => phaseOf(path) !== phaseOf(phases[place - 1]));
 	const live = [...leads, ...sorted.filter((path) => OTHER_LOG.test(path))];
 	return { image, live, grouped: phases.filter((path) => !leads.includes(path)) };
+}
+
+/** Folders of attempts are seen in tools that read logs, and not documented. */
+function attemptOf(path: string): number {
+	return Number(USER_LOG.exec(path)?.[1] ?? -1);
 }
 
 function phaseOf(path: string | undefined): string | undefined {

@@ -112,7 +112,9 @@ export class JobLogs {
 		// Also what was begun and then gave way to other files.
 		for (const path of [...this.#entries.keys()]) await this.#lookAt(path);
 		for (const { file } of this.#entries.values()) file.end();
-		for (const path of this.#chosen().grouped) await this.#group(path);
+		// What was live before another file took its place has been shown.
+		const grouped = this.#chosen().grouped.filter((path) => (this.#entries.get(path)?.file.offset ?? 0) === 0);
+		for (const path of grouped) await this.#group(path);
 		if (failed) await this.#showSystemLogs();
 		this.#tellGaps();
 	}

@@ -18,6 +18,21 @@ const idOf = async (pipeline: string, step: string) =>
 
 const stored = async (path: string) => (await emulator.readBlob('azureml-blobstore', path))?.toString();
 
+describe('a distributed step', () => {
+	test('runs as many processes as its component and its node ask for', async () => {
+		const show = await command(client, 'echo $RANK of $WORLD_SIZE', {
+			resources: { instance_count: '2' },
+			distribution: { type: 'pytorch', process_count_per_instance: '1' },
+		});
+		const wider = { distribution: { distribution_type: 'PyTorch', process_count_per_instance: 2 } };
+		await putPipeline(client, 'spread', { plain: node(show), wide: node(show, {}, {}, wider) });
+		expect(await client.ended('spread')).toBe('Completed');
+		const last = async (step: string, rank: number) =>
+			log(client, await idOf('spread', step), `user_logs/std_log_process_0${rank}.txt`);
+		expect([await last('plain', 1), await last('wide', 3)]).toEqual(['1 of 2\n', '3 of 4\n']);
+	});
+});
+
 describe('a pipeline inside a pipeline', () => {
 	test('is a child with children, takes inputs and gives outputs', async () => {
 		const add = await command(client, 'echo $((${{inputs.a}} + ${{inputs.b}})) > ${{outputs.sum}}/sum', {

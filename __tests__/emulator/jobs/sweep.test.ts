@@ -37,6 +37,14 @@ const sweep = (name: string, searchSpace: Json, command: string, more: Json = {}
 const job = async (name: string) => (await client.arm('GET', `/jobs/${name}`)).body['properties'] as Json;
 
 describe('a sweep', () => {
+	test('of distributed trials runs every process of each', async () => {
+		const distribution = { distributionType: 'Mpi', processCountPerInstance: 2 };
+		const trial = { distribution, resources: { instanceCount: 2 } };
+		await sweep('spread', { x: ['choice', [[5]]] }, 'echo ${{search_space.x}} $OMPI_COMM_WORLD_RANK', { trial });
+		expect(await client.ended('spread')).toBe('Completed');
+		expect(await log(client, 'spread_0', 'user_logs/std_log_process_03.txt')).toBe('5 3\n');
+	});
+
 	test('runs a trial for each combination, and knows the best one', async () => {
 		const put = await sweep(
 			'grid',

@@ -3,8 +3,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type Json, objectOf, textOf } from '../../arm/call.ts';
 import { assetReference, References } from '../../arm/references.ts';
+import type { Distribution } from '../../execution.ts';
 import type { Run } from '../../runs.ts';
 import { startCommand } from '../command.ts';
+import { distributionOf } from '../distribution.ts';
 import { enterState, type JobScope, type LiveJob, runOf } from '../live-job.ts';
 import { artifactsOutput, defaultOutputUri, type NamedOutput, takeOutputs } from '../outputs.ts';
 import { sweepPlan } from '../sweep/plan.ts';
@@ -157,6 +159,8 @@ class Step {
 			outputs: { ...this.#placed(outputs), default: artifactsOutput(this.#runId) },
 			environmentVariables: this.#environmentVariables(component),
 			...(timeout === undefined ? {} : { timeout }),
+			// The driver of a parallel step starts its processes itself.
+			...(isParallel ? {} : this.#distributed(component)),
 		});
 	}
 
@@ -174,6 +178,7 @@ class Step {
 			...this.#commandOf(component),
 			...bound,
 			environmentVariables: this.#environmentVariables(component),
+			...this.#distributed(component),
 			outputs,
 			datastore: plan.settings.datastore,
 		});
@@ -204,6 +209,16 @@ class Step {
 		if (command === undefined) throw new StepError(`The component ${name} has no command.`);
 		const codeUri = textOf(spec['code']);
 		return { command, ...(codeUri === undefined ? {} : { codeUri }) };
+	}
+
+	/** The node has the last word on both. */
+	#distributed({ spec }: Component): { distribution?: Distribution } {
+		const { body } = this.#start.node;
+		const distribution = distributionOf(
+			body['distribution'] ?? spec['distribution'],
+			body['resources'] ?? spec['resources'],
+		);
+		return distribution === undefined ? {} : { distribution };
 	}
 
 	#checkEnvironment(id: unknown): void {

@@ -4,8 +4,9 @@
 import { type Json, objectOf, textOf } from '../../arm/call.ts';
 import { durationMilliseconds } from '../../compute/duration.ts';
 import { serviceError } from '../../errors.ts';
-import type { JobInput } from '../../execution.ts';
+import type { Distribution, JobInput } from '../../execution.ts';
 import type { Resource } from '../../state.ts';
+import { distributionOf } from '../distribution.ts';
 import type { NamedOutput } from '../outputs.ts';
 import { type Policy, readPolicy } from './early-termination.ts';
 import { readSearchSpace, type SearchSpace, SearchSpaceError } from './search-space.ts';
@@ -37,6 +38,8 @@ export interface SweepPlan {
 	command: string;
 	codeUri?: string;
 	environmentVariables: Record<string, string>;
+	/** How each trial is distributed. */
+	distribution?: Distribution | undefined;
 	inputs: Record<string, JobInput>;
 	outputs: Record<string, TrialOutput>;
 	/** URIs among the inputs that may hold nothing. */
@@ -68,6 +71,7 @@ export function sweepJobPlan({ name, properties }: Resource): SweepPlan {
 		command: String(command),
 		...(codeUri === undefined ? {} : { codeUri }),
 		environmentVariables: objectOf(environmentVariables) as Record<string, string>,
+		distribution: distributionOf(distribution, resources),
 		inputs: objectOf(inputs) as Record<string, JobInput>,
 		outputs: outputs as Record<string, TrialOutput>,
 		trialJob: {

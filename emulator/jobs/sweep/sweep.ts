@@ -146,6 +146,7 @@ class SweepLife {
 			inputs: { ...this.#plan.inputs, ...(trialJob ? {} : valuesAsInputs(sample.values)) },
 			outputs: { ...outputs, default: artifactsOutput(name) },
 			environmentVariables: this.#plan.environmentVariables,
+			...(this.#plan.distribution === undefined ? {} : { distribution: this.#plan.distribution }),
 			...(this.#plan.mayBeEmpty ? { mayBeEmpty: this.#plan.mayBeEmpty } : {}),
 			...(this.#plan.trialTimeout === undefined ? {} : { timeout: `PT${this.#plan.trialTimeout / 1000}S` }),
 		});
