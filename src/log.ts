@@ -104,6 +104,14 @@ const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001a\u001c-\u001f\u007f-\u0
 const COLOUR = /^\u001b\[[0-9;:]*m$/;
 
 /**
+ * The runner compares by the rules of its language, to which characters without a look of their own may be as nothing. So
+ * they count for nothing here, wherever they stand in the beginning of a command.
+ */
+const UNSEEN = '\\p{Default_Ignorable_Code_Point}\\p{Cf}';
+const NEW_COMMAND = new RegExp(`^([\\s${UNSEEN}]*)(\\\\*:[${UNSEEN}]*:)`, 'u');
+const OLD_COMMAND = new RegExp(`#([\\\\${UNSEEN}]*#[${UNSEEN}]*\\[)`, 'gu');
+
+/**
  * Text that the runner takes for plain lines. It reads a lone `\r` as the end of a line, honours `::command::` at the start
  * of a line (after any white space) and `##[command]` anywhere in it; a backslash put before the second part takes
  * that away, stays visible and can be undone: `::` becomes `\::` and `##[` becomes `#\#[`, with one backslash more
@@ -121,6 +129,5 @@ function withoutControls(text: string): string {
 }
 
 function neutraliseLine(line: string): string {
-	const opening = /^([\s\u200b-\u200f\u2060\ufeff]*)(\\*::)/u;
-	return line.replace(opening, '$1\\$2').replace(/#(\\*#\[)/g, '#\\$1');
+	return line.replace(NEW_COMMAND, '$1\\$2').replace(OLD_COMMAND, '#\\$1');
 }

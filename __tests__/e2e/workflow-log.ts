@@ -1,4 +1,5 @@
 // Standard output of an action, read as GitHub's runner reads it: which lines are commands, and which are shown.
+import { commandOf, runnerLines } from '../fixtures/runner-commands.ts';
 
 /** What the runner makes of one line. `properties` and `message` are unescaped. */
 export type LogLine =
@@ -19,19 +20,16 @@ export interface Annotation {
 	readonly column: number | undefined;
 }
 
-const COMMAND = /^\s*::([A-Za-z-]+)(?:\s+((?:[^:]|:(?!:))*))?::(.*)$/;
-
 /** Reads one line, without its line end. */
 export function readLine(line: string): LogLine {
-	const [, command, properties = '', message = ''] = COMMAND.exec(line) ?? [];
+	const command = commandOf(line);
 	if (command === undefined) return { kind: 'text', text: line };
-	return { kind: 'command', command, properties: readProperties(properties), message: unescapeData(message) };
+	return { kind: 'command', command: command.name, properties: command.properties, message: command.data };
 }
 
 /** Reads everything that was printed; a lone carriage return ends a line, as it does for the runner. */
 export function readLog(stdout: string): LogLine[] {
-	return stdout
-		.split(/\r\n|\n|\r/)
+	return runnerLines(stdout)
 		.filter((line) => line !== '')
 		.map(readLine);
 }
@@ -70,22 +68,6 @@ export function withoutMasks(stdout: string): string {
 		.split(/\r\n|\n|\r/)
 		.filter((line) => !/^\s*::add-mask::/.test(line))
 		.join('\n');
-}
-
-function readProperties(text: string): Record<string, string> {
-	const pairs = text.split(',').flatMap((pair): [string, string][] => {
-		const equals = pair.indexOf('=');
-		return equals < 1 ? [] : [[pair.slice(0, equals).trim(), unescapeProperty(pair.slice(equals + 1))]];
-	});
-	return Object.fromEntries(pairs);
-}
-
-function unescapeData(text: string): string {
-	return text.replaceAll('%0D', '\r').replaceAll('%0A', '\n').replaceAll('%25', '%');
-}
-
-function unescapeProperty(text: string): string {
-	return unescapeData(text.replaceAll('%3A', ':').replaceAll('%2C', ','));
 }
 
 function numberOf(text: string | undefined): number | undefined {

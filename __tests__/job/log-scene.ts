@@ -24,6 +24,9 @@ const PIECES = [
 	'  ::add-mask::a\n',
 	'\\::x',
 	'##[group]x\n',
+	'#\u200d#[add-mask]a\n',
+	':\u00ad:stop-commands::x\n',
+	'\u00a0::SET-OUTPUT name=x::y\n',
 	'#\\#[x]',
 	'ends like a mark ⤶\n',
 	'ends like a mark \\⤶\n',
@@ -84,7 +87,12 @@ export class FaultyStorage implements Http {
 
 /** What the runner shows, turned back into what the log printed: see `neutralise` in src/log.ts. */
 export function withoutEscapes(line: string): string {
-	return line.replace(/^([\s\u200b-\u200f\u2060\ufeff]*)\\(\\*::)/u, '$1$2').replace(/#\\(\\*#\[)/g, '#$1');
+	return line
+		.replace(
+			/^([\s\p{Default_Ignorable_Code_Point}\p{Cf}]*)\\(\\*:[\p{Default_Ignorable_Code_Point}\p{Cf}]*:)/u,
+			'$1$2',
+		)
+		.replace(/#\\([\\\p{Default_Ignorable_Code_Point}\p{Cf}]*#[\p{Default_Ignorable_Code_Point}\p{Cf}]*\[)/gu, '#$1');
 }
 
 /** The file whose lines were shown so: see src/job/log-lines.ts. Every line of it ends with a line feed. */
