@@ -44,7 +44,7 @@ async function answer(
 		incoming.socket.resetAndDestroy();
 		return;
 	}
-	if (effect && 'delayMs' in effect) await pause(effect.delayMs);
+	if (effect && 'delayMs' in effect) await pause(effect.delayMs, undefined, { ref: false });
 	if (effect && 'status' in effect) {
 		incoming.resume();
 		const { status, headers, json, bytes } = planted(effect);

@@ -67,12 +67,13 @@ async function cancelGuarded(workspace: Workspace, name: string, { log, clock }:
 
 /** A submission that was under way when the step was killed may take this long to become a job. */
 const PATIENCE = 8_000;
+const POLL = 300;
 
 async function awaitJob(workspace: Workspace, name: string, clock: Clock): Promise<Job | undefined> {
 	const deadline = clock.now() + PATIENCE;
 	for (;;) {
 		const job = await findJob(workspace, name);
 		if (job !== undefined || clock.now() >= deadline) return job;
-		await clock.sleep(1_000);
+		await clock.sleep(POLL);
 	}
 }

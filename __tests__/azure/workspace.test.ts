@@ -47,6 +47,16 @@ describe('connecting', () => {
 		});
 	});
 
+	test('ends with the workflow', async () => {
+		const stop = new AbortController();
+		const reason = new Error('cancelled');
+		const one = await fresh(() => {
+			stop.abort(reason);
+			return {};
+		});
+		await expect(connectWorkspace(TARGET, { ...one, signal: stop.signal })).rejects.toBe(reason);
+	});
+
 	test('says what the service said where there is no list', async () => {
 		const missing = { status: 404, body: { error: { code: 'ResourceNotFound', message: 'It was not found.' } } };
 		const none = await fresh(({ path }) => (path.startsWith(`${WORKSPACE_ID}?`) ? missing : { body: { value: [] } }));

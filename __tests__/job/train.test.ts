@@ -182,6 +182,7 @@ describe('a job that is submitted', () => {
 		await expect(one.train()).rejects.toMatchObject({ status });
 		// Nobody knows after a 503 whether there is a job all the same.
 		expect(lastGuard(one)).toBe(guard);
+		expect(one.facts.intended).toBe(status === 503 ? OWN : '');
 	});
 });
 
@@ -301,6 +302,17 @@ describe('when the workflow is cancelled', () => {
 		expect(error.message).toContain('was told to stop (Canceled)');
 		expect([cancelsIn(one), lastGuard(one)]).toEqual([[`POST jobs/${OWN}/cancel`], 'guard undefined']);
 		expect(one.clock.elapsed - MINUTE).toBeLessThan(5 * SECOND);
+	});
+
+	test('while the log of a job that has ended is read to its end, nothing is left to cancel', async () => {
+		const one = scene();
+		one.turn(MINUTE, 'Completed');
+		const { info } = one.log;
+		Object.assign(one.log, {
+			info: (line: string) => (line.includes(': Completed') ? one.stop.abort(reason) : info(line)),
+		});
+		await expect(one.train()).rejects.toBe(reason);
+		expect([cancelsIn(one), lastGuard(one), one.facts.job?.status]).toEqual([[], 'guard undefined', 'Completed']);
 	});
 
 	test('and the request fails, the post step tries again', async () => {

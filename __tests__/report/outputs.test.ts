@@ -27,6 +27,13 @@ describe('outputs', () => {
 		expect(outputsOf(newReport(runContext()))).toEqual({});
 	});
 
+	test('name a job that was submitted though nobody knows what became of it', () => {
+		const report = newReport(runContext());
+		expect(outputsOf({ ...report, intendedJob: 'iris-1' })).toEqual({ 'job-name': 'iris-1' });
+		expect(outputsOf({ ...report, intendedJob: '' })).toEqual({});
+		expect(outputsOf({ ...report, intendedJob: 'x', job: JOB })).toMatchObject({ 'job-name': JOB.name });
+	});
+
 	test('are never empty texts, nor the word undefined', () => {
 		const job = { ...JOB, studioUrl: undefined };
 		const rollout = { ...ROLLOUT, scoringUri: undefined, deploymentName: '' };

@@ -23,6 +23,7 @@ export interface ConnectParts {
 	readonly idToken: ((audience: string) => Promise<string>) | undefined;
 	readonly clock: Clock;
 	readonly log: Log;
+	readonly signal?: AbortSignal | undefined;
 	/** Done after sign-in and before the workspace is looked for: the place to create it. */
 	readonly prepare?: ((arm: Arm) => Promise<void>) | undefined;
 	/** Stands between all that comes after and the resource manager. */
@@ -43,6 +44,7 @@ export async function connect({
 	idToken,
 	clock,
 	log,
+	signal,
 	prepare,
 	wrapArm = (arm) => arm,
 }: ConnectParts): Promise<Connection> {
@@ -52,7 +54,7 @@ export async function connect({
 		const bearer = createBearerHttp(http, cloud, credential);
 		const arm = wrapArm(createArm(bearer, cloud, clock));
 		await prepare?.(arm);
-		const workspace = await connectWorkspace(target, { cloud, arm, http, bearer });
+		const workspace = await connectWorkspace(target, { cloud, arm, http, bearer, signal });
 		return { http, bearer, workspace, close: () => http.close() };
 	} catch (error) {
 		await http.close();

@@ -62,6 +62,8 @@ export interface WorkspaceParts {
 	/** For addresses that need no token: discovery. */
 	readonly http: Http;
 	readonly bearer: BearerHttp;
+	/** Ends what finds the workspace, its services and its datastores, when the workflow is cancelled. */
+	readonly signal?: AbortSignal | undefined;
 }
 
 /** The ARM id of a workspace. */
@@ -74,10 +76,10 @@ export function workspaceIdOf({ subscriptionId, resourceGroup, workspace }: Work
  * @throws ServiceError when there is none of that name (saying which there are) or it may not be read
  */
 export async function connectWorkspace(name: WorkspaceName, parts: WorkspaceParts): Promise<Workspace> {
-	const { cloud, arm, bearer } = parts;
+	const { cloud, arm, bearer, signal } = parts;
 	const id = workspaceIdOf(name);
 	const doing = `find the workspace "${name.workspace}"`;
-	const found = await arm.get(id, { doing }).catch((error) => explainMissing(error, name, arm));
+	const found = await arm.get(id, { doing, signal }).catch((error) => explainMissing(error, name, parts));
 	const api = remembered(() => discover(found, parts));
 
 	const call = async (url: string, { doing, query, body, retry = true, signal }: DataCall): Promise<Json> => {
@@ -118,12 +120,13 @@ export async function connectWorkspace(name: WorkspaceName, parts: WorkspacePart
 	};
 }
 
-async function explainMissing(error: unknown, name: WorkspaceName, arm: Arm): Promise<never> {
+async function explainMissing(error: unknown, name: WorkspaceName, { arm, signal }: WorkspaceParts): Promise<never> {
 	if (!(error instanceof ServiceError) || error.status !== 404 || error.code !== 'ResourceNotFound') throw error;
 	const group = workspaceIdOf(name).replace(/\/[^/]+$/, '');
 	const names: string[] = [];
 	try {
-		for await (const item of arm.list(group, { doing: 'list the workspaces' })) names.push(textAt(item, 'name') ?? '');
+		const workspaces = arm.list(group, { doing: 'list the workspaces', signal });
+		for await (const item of workspaces) names.push(textAt(item, 'name') ?? '');
 	} catch {
 		// The list is a courtesy; the first error is the message.
 	}
@@ -144,7 +147,7 @@ function explainSilence(error: unknown, doing: string): never {
 }
 
 /** Base URL of the regional services. The discovery address needs no token and gets none. */
-async function discover(workspace: Json, { http, cloud }: WorkspaceParts): Promise<string> {
+async function discover(workspace: Json, { http, cloud, signal }: WorkspaceParts): Promise<string> {
 	const doing = "find the workspace's service addresses";
 	const url = textAt(workspace, 'properties', 'discoveryUrl');
 	if (url === undefined || !URL.canParse(url)) {
@@ -155,7 +158,7 @@ async function discover(workspace: Json, { http, cloud }: WorkspaceParts): Promi
 		throw new ServiceError({ what: `Could not ${doing}.`, why }, { status: 0 });
 	}
 	const answer = await http
-		.send({ method: 'GET', url, headers: { accept: 'application/json' } })
+		.send({ method: 'GET', url, signal, headers: { accept: 'application/json' } })
 		.catch((error) => explainSilence(error, doing));
 	if (answer.status !== 200) throw serviceError(answer, doing);
 	const services = objectAt(parseJson(answer.body.toString()));
@@ -174,15 +177,19 @@ function trackingUrl(uri: string | undefined, cloud: Cloud): string | undefined 
 	return `${scheme}://${rest.replace(/\/+$/, '')}`;
 }
 
-async function readDatastore(id: string, name: string | undefined, { arm, cloud }: WorkspaceParts): Promise<Datastore> {
+async function readDatastore(
+	id: string,
+	name: string | undefined,
+	{ arm, cloud, signal }: WorkspaceParts,
+): Promise<Datastore> {
 	const doing = name === undefined ? "find the workspace's default datastore" : `find the datastore "${name}"`;
 	const found =
 		name === undefined
-			? listAt(await arm.get(`${id}/datastores`, { doing, query: { isDefault: 'true' } }), 'value')[0]
-			: await arm.find(`${id}/datastores/${encodeURIComponent(name)}`, { doing });
+			? listAt(await arm.get(`${id}/datastores`, { doing, query: { isDefault: 'true' }, signal }), 'value')[0]
+			: await arm.find(`${id}/datastores/${encodeURIComponent(name)}`, { doing, signal });
 	if (found === undefined) {
 		const names: string[] = [];
-		for await (const item of arm.list(`${id}/datastores`, { doing: 'list the datastores' }))
+		for await (const item of arm.list(`${id}/datastores`, { doing: 'list the datastores', signal }))
 			names.push(textAt(item, 'name') ?? '');
 		throw new ServiceError(
 			{ what: `Could not ${doing}.`, why: `The datastores of the workspace: ${names.join(', ') || 'none'}.` },

@@ -38,6 +38,8 @@ export interface FollowParts {
 	readonly signal: AbortSignal;
 	/** Milliseconds to wait for the job; without limit when undefined. */
 	readonly timeout: number | undefined;
+	/** Told of each new state of the job. */
+	readonly onState?: ((status: string) => void) | undefined;
 	/**
 	 * Has a listener told of the headers of every answer of the service (names in lower case), until the function that it
 	 * gives is called. Where it is given, following slackens before the subscription runs out of reads, not only after.

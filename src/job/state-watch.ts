@@ -14,6 +14,8 @@ export interface StateWatchParts {
 	/** Aborted when the workflow is cancelled; every look then throws the signal's reason. */
 	readonly signal: AbortSignal;
 	readonly pace: Pace;
+	/** Told of each new state. */
+	readonly onState?: ((status: string) => void) | undefined;
 }
 
 /** A job may be unknown to the service for this long, as it is after it was accepted. */
@@ -138,8 +140,9 @@ export class StateWatch {
 	}
 
 	#tell(status: string): void {
-		const { clock, log } = this.#parts;
+		const { clock, log, onState } = this.#parts;
 		this.#status = status;
+		onState?.(status);
 		this.changed = clock.now();
 		log.info(`Job ${this.#name}: ${status} (${duration(clock.now() - this.#started)})`);
 		if (isKnownState(status)) return;

@@ -56,6 +56,8 @@ export interface TrainParts {
 }
 
 export interface TrainFacts {
+	/** The name of a job that is submitted, whether or not there comes to be one; empty once it is certain that there is none. */
+	readonly intended: string;
 	readonly job: Job;
 	/** The job was there already. */
 	readonly attached: boolean;
@@ -98,7 +100,8 @@ export async function train(request: TrainRequest, parts: TrainParts): Promise<J
 		parts.onFact({ detached: true });
 		return job;
 	}
-	return guarded(job.name, request, parts, () => followToEnd(job, request, parts));
+	const target = { name: job.name, job };
+	return guarded(target, request, parts, () => followToEnd(target, request, parts));
 }
 
 async function attach(name: string, { workspace, log, guard, onFact, signal }: TrainParts): Promise<Job> {
@@ -145,9 +148,13 @@ async function submit(
 	if (done !== undefined) return { job: done, reused: true };
 	if (place.fault !== undefined) throw place.fault;
 	// Kept before the request: should the step be killed while it is under way, the post step knows what to look for.
-	guard(name);
-	return guarded(name, request, parts, async () => {
-		const job = await submitJob(name, body, parts);
+	const keep = (kept: string | undefined): void => {
+		guard(kept);
+		parts.onFact({ intended: kept ?? '' });
+	};
+	keep(name);
+	return guarded({ name }, request, parts, async () => {
+		const job = await submitJob(name, body, { ...parts, guard: keep });
 		signal.throwIfAborted();
 		log.info(`Submitted the job ${job.name} (experiment ${job.experimentName}).`);
 		return { job };
@@ -180,18 +187,26 @@ async function reuse(body: JobBody, parts: TrainParts): Promise<Job | undefined>
 	return job;
 }
 
+/** A job that is not to be left running, as far as it is known. */
+interface Guarded {
+	readonly name: string;
+	job?: Job;
+}
+
 /** Does the work; when the workflow is cancelled meanwhile, deals with the job before it passes that on. */
 async function guarded<T>(
-	name: string,
+	target: Guarded,
 	{ onCancel }: TrainRequest,
 	parts: TrainParts,
 	work: () => Promise<T>,
 ): Promise<T> {
-	const { signal, log, workspace, clock, guard } = parts;
+	const { signal, log, workspace, clock, guard, onFact } = parts;
+	const { name } = target;
 	try {
 		return await work();
 	} catch (error) {
 		if (!signal.aborted) throw error;
+		if (target.job !== undefined && isTerminal(target.job.status)) throw signal.reason;
 		if (onCancel === 'detach') {
 			guard(undefined);
 			log.warning(`The job ${name} goes on in Azure ML, as \`on-cancel: detach\` asks for.`);
@@ -201,6 +216,7 @@ async function guarded<T>(
 		const status = outcome === 'failed' ? undefined : await awaitEnd(workspace, name, CANCEL_PATIENCE, clock);
 		// An accepted request needs no second one; where it failed the post step tries again.
 		if (outcome !== 'failed') guard(undefined);
+		if (target.job !== undefined && status !== undefined) onFact({ job: { ...target.job, status } });
 		throw new CancelledError({
 			what: 'The workflow was cancelled.',
 			why:
@@ -212,8 +228,15 @@ async function guarded<T>(
 	}
 }
 
-async function followToEnd(job: Job, request: TrainRequest, parts: TrainParts): Promise<Job> {
+async function followToEnd(target: Guarded & { job: Job }, request: TrainRequest, parts: TrainParts): Promise<Job> {
 	const { log, onFact, guard } = parts;
+	const { job } = target;
+	const onState = (status: string): void => {
+		target.job = { ...job, status };
+		onFact({ job: target.job });
+		// Its log is still to be read, but there is nothing to cancel any more.
+		if (isTerminal(status)) guard(undefined);
+	};
 	const tracebacks = new TracebackReader();
 	const watched: Log = {
 		...log,
@@ -223,7 +246,7 @@ async function followToEnd(job: Job, request: TrainRequest, parts: TrainParts): 
 		},
 	};
 	const { timeout } = request;
-	const followed = await followJob(job.name, { ...parts, log: watched, timeout });
+	const followed = await followJob(job.name, { ...parts, log: watched, timeout, onState });
 	onFact({ job: followed.job, took: followed.watched, lastLines: followed.lastLines });
 	if (followed.end === 'timeout') return timedOut(followed, request, parts);
 	guard(undefined);

@@ -31,7 +31,7 @@ export function outputsOf(report: RunReport): Partial<Record<OutputName, string>
 	const rollout = report.rollout ?? report.batchRollout;
 	const rolledBack = failure instanceof RolloutError ? failure.rolledBack : rollout?.rolledBack;
 	const values: Readonly<Record<string, string | undefined>> = {
-		'job-name': job?.name,
+		'job-name': job?.name ?? report.intendedJob,
 		'job-status': job?.status,
 		'job-url': job?.studioUrl,
 		'job-reused': report.jobReused === undefined ? undefined : String(report.jobReused),

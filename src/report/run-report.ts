@@ -33,6 +33,8 @@ export interface RunReport {
 	/** Path of the job's file, as the workflow names it. */
 	jobFile?: string | undefined;
 	assets: readonly MadeAsset[];
+	/** The name that a job was submitted under: there may be one of it though its answer never came. */
+	intendedJob?: string;
 	job?: Job;
 	/** Milliseconds from the submission (or the first look) to the end of the watch. */
 	jobDuration?: number;

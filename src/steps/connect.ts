@@ -21,7 +21,7 @@ export async function connectStep(
 		(async (arm) => {
 			report.assets = [await applyWorkspace(file, target, { arm, log, signal })];
 		});
-	const connection = await connect({ cloud, auth, target, idToken, clock, log, prepare, wrapArm });
+	const connection = await connect({ cloud, auth, target, idToken, clock, log, signal, prepare, wrapArm });
 	const { workspace } = connection;
 	report.studio = cloud.studio;
 	log.info(`Signed in (${auth.kind}); workspace ${workspace.workspace} in ${workspace.location}.`);

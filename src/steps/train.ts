@@ -43,7 +43,8 @@ export async function trainStep(
 }
 
 function note(report: RunReport, facts: Partial<TrainFacts>): void {
-	const { job, attached, reused, detached, took, lastLines, superseded } = facts;
+	const { intended, job, attached, reused, detached, took, lastLines, superseded } = facts;
+	if (intended !== undefined) report.intendedJob = intended;
 	if (job !== undefined) report.job = job;
 	if (attached !== undefined) report.jobAttached = attached;
 	if (reused !== undefined) report.jobReused = reused;
