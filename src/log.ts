@@ -1,5 +1,6 @@
 // The workflow log: what is printed, and how nothing in it can act as a command of the runner or show a secret.
 import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as core from '@actions/core';
 import type { Place } from './errors.ts';
 import type { Secrets } from './secrets.ts';
@@ -76,7 +77,8 @@ export function createGitHubLog(
 			secrets.add(value);
 			for (const line of value.split(/\r?\n/)) if (line.trim().length > 3) core.setSecret(line.trim());
 		},
-		ready: async () => full,
+		// What was written is let go of, and signals are heard, between two turns of the process only.
+		ready: () => full ?? nextTurn(),
 	};
 }
 

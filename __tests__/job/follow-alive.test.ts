@@ -3,7 +3,6 @@ import { describe, expect, test } from '@jest/globals';
 import { metricLine } from '../../src/job/live-metrics.ts';
 import { Pace } from '../../src/job/pace.ts';
 import { virtualClock } from '../fixtures/virtual-clock.ts';
-import { chanceOf } from './log-scene.ts';
 import { RunService, type ServedRun } from './run-service.ts';
 
 const SECOND = 1_000;
@@ -149,37 +148,6 @@ describe('live metrics', () => {
 	])('read %j', (line, metrics) => {
 		expect(metricLine(metrics.map(([key, value, step]) => ({ key, value, step })))).toBe(line);
 	});
-});
-
-test('a line is shown less than 1.5 seconds after it was written, on average, at any age of the job', async () => {
-	const { service } = command([
-		[0, 'Running'],
-		[6 * HOUR, 'Completed'],
-	]);
-	const chance = chanceOf(7);
-	const written: number[] = [];
-	for (let at = 5 * SECOND; at < 6 * HOUR - MINUTE; at += chance() * 60 * SECOND) {
-		service.clock.at(at, () => {
-			service.storage.append(LOG, `${written.length}\n`);
-			written.push(service.clock.elapsed);
-		});
-	}
-	const delays: number[] = [];
-	const { foreign } = service.log;
-	Object.assign(service.log, {
-		foreign: (line: string) => {
-			delays.push(service.clock.elapsed - (written[Number(line)] ?? Number.NaN));
-			foreign(line);
-		},
-	});
-	await service.follow();
-	expect(delays).toHaveLength(written.length);
-	const mean = (from: number, to: number): number => {
-		const some = delays.filter((_, line) => (written[line] ?? 0) >= from && (written[line] ?? 0) < to);
-		return some.reduce((sum, delay) => sum + delay, 0) / some.length;
-	};
-	for (let hour = 0; hour < 6; hour += 1) expect(mean(hour * HOUR, (hour + 1) * HOUR)).toBeLessThan(1.5 * SECOND);
-	expect(mean(0, 6 * HOUR)).toBeLessThan(SECOND);
 });
 
 test('the first lines of a job that waited for long are shown soon after it runs', async () => {

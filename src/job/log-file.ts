@@ -21,7 +21,7 @@ export interface LookOptions {
 }
 
 /** How much one request asks for, in bytes. */
-const PIECE = 4 * 1024 * 1024;
+const PIECE = 1024 * 1024;
 /** How much of an answer is made into lines at once: little, so that what is made is gone before memory grows for it. */
 const BITE = 64 * 1024;
 /** So many bytes before the place that was reached are read again where the file may be another one. */

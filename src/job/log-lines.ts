@@ -121,7 +121,8 @@ export class LogLines {
 		const rest = this.#inPieces(state ?? this.#overwritten ?? '');
 		this.#overwritten = undefined;
 		this.#skipped = 0;
-		this.#onLine(replaced > 0 ? `${rest} [overwritten ${replaced}×]` : rest.replace(LIKE_A_MARK, ' \\$1$2'));
+		if (replaced > 0) this.#onLine(`${rest} [overwritten ${replaced}×]`);
+		else this.#onLine(/[⤶\]]$/.test(rest) ? rest.replace(LIKE_A_MARK, ' \\$1$2') : rest);
 	}
 
 	/** Shows all of a long text but its last piece, which is given back. */

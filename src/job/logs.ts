@@ -57,6 +57,8 @@ export class JobLogs {
 	readonly #entries = new Map<string, Entry>();
 	#urls: ReadonlyMap<string, string> = new Map();
 	#current: string | undefined;
+	/** Lines of one file to print: many at once cost a fraction of what each by itself does. */
+	#pending: { entry: Entry | undefined; readonly lines: string[] } = { entry: undefined, lines: [] };
 	/** A group is open: no file needs its name said. */
 	#grouped = false;
 	#refreshed = Number.NEGATIVE_INFINITY;
@@ -111,7 +113,7 @@ export class JobLogs {
 		await this.#untilQuiet(() => this.look());
 		// Also what was begun and then gave way to other files.
 		for (const path of [...this.#entries.keys()]) await this.#lookAt(path);
-		for (const { file } of this.#entries.values()) file.end();
+		this.#endAll();
 		// What was live before another file took its place has been shown.
 		const grouped = this.#chosen().grouped.filter((path) => (this.#entries.get(path)?.file.offset ?? 0) === 0);
 		for (const path of grouped) await this.#group(path);
@@ -130,10 +132,15 @@ export class JobLogs {
 
 	/** Shows unfinished last lines, and says what will not be shown, where the watch ends before the run. */
 	end(): void {
-		for (const { file } of this.#entries.values()) file.end();
+		this.#endAll();
 		const { grouped } = this.#chosen();
 		if (grouped.length > 0)
 			this.#parts.log.info(`[not shown: ${grouped.length} more log files, from ${grouped[0]} on]`);
+	}
+
+	#endAll(): void {
+		for (const { file } of this.#entries.values()) file.end();
+		this.#print();
 	}
 
 	#isIdle(entry: Entry | undefined): boolean {
@@ -174,6 +181,7 @@ export class JobLogs {
 				this.update(await refresh());
 			}
 			this.#entryOf(path).file.end();
+			this.#print();
 		} finally {
 			this.#grouped = false;
 			log.endGroup();
@@ -213,6 +221,7 @@ export class JobLogs {
 		if (now - entry.lastByte > PATIENCE) file.flush();
 		else if (file.progress && now - entry.lastLine >= PROGRESS_INTERVAL) file.flushProgress();
 		else if (now - entry.lastLine > GROWTH_INTERVAL) file.flush();
+		this.#print();
 		return bytes;
 	}
 
@@ -234,7 +243,12 @@ export class JobLogs {
 	async #read({ file }: Entry): Promise<Look> {
 		const { http, signal, log } = this.#parts;
 		const url = this.#urls.get(file.path);
-		return url === undefined ? { bytes: 0, outcome: 'gone' } : file.look(url, http, { signal, ready: log.ready });
+		if (url === undefined) return { bytes: 0, outcome: 'gone' };
+		const ready = async (): Promise<void> => {
+			this.#print();
+			await log.ready?.();
+		};
+		return file.look(url, http, { signal, ready });
 	}
 
 	/** @returns whether there are new addresses */
@@ -256,18 +270,30 @@ export class JobLogs {
 	}
 
 	#show(entry: Entry, line: string): void {
+		if (this.#pending.entry !== entry) this.#print();
+		this.#pending.entry = entry;
+		this.#pending.lines.push(line);
+	}
+
+	/** Prints what is ready to be shown. To be called before anybody else may print. */
+	#print(): void {
 		const { log, clock, owner } = this.#parts;
+		const { entry, lines } = this.#pending;
+		if (entry === undefined || lines.length === 0) return;
+		this.#pending = { entry: undefined, lines: [] };
 		const { path } = entry.file;
 		if (this.#current !== path && !this.#grouped) {
 			log.info(`── ${owner === undefined ? '' : `${owner} · `}${path}`);
 			this.#current = path;
 		}
-		log.foreign(line);
+		log.foreign(lines.join('\n'));
 		this.lastShown = clock.now();
 		entry.lastLine = this.lastShown;
-		// That a line may go on is of no use in a report.
-		const kept = line.replace(/ ⤶$/, '');
-		entry.lastLines.push(kept.length > 2000 ? `${kept.slice(0, 2000)}…` : kept);
-		if (entry.lastLines.length > KEPT_LINES) entry.lastLines.shift();
+		for (const line of lines.slice(-KEPT_LINES)) {
+			// That a line may go on is of no use in a report.
+			const kept = line.replace(/ ⤶$/, '');
+			entry.lastLines.push(kept.length > 2000 ? `${kept.slice(0, 2000)}…` : kept);
+		}
+		entry.lastLines.splice(0, entry.lastLines.length - KEPT_LINES);
 	}
 }
