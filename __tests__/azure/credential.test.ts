@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { generate } from 'selfsigned';
 import { type AuthRequest, createCredential } from '../../src/azure/credential.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -20,6 +20,8 @@ interface Authority {
 	readonly forms: URLSearchParams[];
 	/** What it refuses with, as Entra words it. */
 	refusal: string | undefined;
+	/** The same, by what it was sent. */
+	judge: (form: URLSearchParams) => string | undefined;
 	server: Server;
 }
 
@@ -47,13 +49,15 @@ async function startAuthority(): Promise<{ authority: Authority; certificate: st
 				jwks_uri: `${base}/discovery/v2.0/keys`,
 			});
 		}
-		forms.push(new URLSearchParams(Buffer.concat(pieces).toString()));
-		if (authority.refusal === undefined)
+		const form = new URLSearchParams(Buffer.concat(pieces).toString());
+		forms.push(form);
+		const refusal = authority.refusal ?? authority.judge(form);
+		if (refusal === undefined)
 			return json(200, { token_type: 'Bearer', expires_in: 3599, access_token: `access-${forms.length}` });
 		return json(400, {
 			error: 'invalid_client',
-			error_description: `${authority.refusal} Trace ID: 0a1b Correlation ID: 2c3d Timestamp: 2026-01-01 00:00:00Z`,
-			error_codes: [Number(/\d+/.exec(authority.refusal)?.[0])],
+			error_description: `${refusal} Trace ID: 0a1b Correlation ID: 2c3d Timestamp: 2026-01-01 00:00:00Z`,
+			error_codes: [Number(/\d+/.exec(refusal)?.[0])],
 		});
 	});
 	await new Promise<void>((done) => server.listen(0, 'localhost', done));
@@ -61,6 +65,7 @@ async function startAuthority(): Promise<{ authority: Authority; certificate: st
 		url: `https://localhost:${(server.address() as AddressInfo).port}`,
 		forms,
 		refusal: undefined,
+		judge: () => undefined,
 		server,
 	};
 	return { authority, certificate: pems.cert };
@@ -85,6 +90,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
 	authority.refusal = undefined;
+	authority.judge = () => undefined;
 	authority.forms.length = 0;
 });
 
@@ -108,10 +114,19 @@ const bySecret: AuthRequest = {
 const byOidc: AuthRequest = { kind: 'oidc', tenantId: TENANT, clientId: CLIENT, audience: 'api://TestAudience' };
 
 /** An unsigned token of GitHub's shape. */
-function idTokenOf(turn: number): string {
-	const claims = { sub: 'repo:octo/iris:ref:refs/heads/main', iss: 'https://token.example', aud: 'api://TestAudience' };
+function idTokenOf(turn: number, more: object = {}): string {
+	const claims = {
+		...more,
+		sub: 'repo:octo/iris:ref:refs/heads/main',
+		iss: 'https://token.example',
+		aud: 'api://TestAudience',
+	};
 	const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 	return `${part({ alg: 'none', turn })}.${part(claims)}.signature`;
+}
+
+function readPayload(token: string): Record<string, unknown> {
+	return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
 }
 
 const failureOf = (promise: Promise<unknown>): Promise<SignInError> =>
@@ -168,6 +183,49 @@ describe('GitHub OIDC', () => {
 		expect(given).toEqual(expect.arrayContaining(sent));
 		expect(new Set(audiences)).toEqual(new Set(['api://TestAudience']));
 	});
+
+	test('for six hours asks for a new ID token at each renewal, as those live for five minutes', async () => {
+		const timers = [
+			'nextTick',
+			'setImmediate',
+			'clearImmediate',
+			'setTimeout',
+			'clearTimeout',
+			'setInterval',
+			'clearInterval',
+			'performance',
+			'hrtime',
+			'queueMicrotask',
+		] as const;
+		jest.useFakeTimers({ now: Date.now(), doNotFake: [...timers] });
+		try {
+			authority.judge = (form) => {
+				const made = Number(readPayload(form.get('client_assertion') ?? '')['iat']);
+				return Date.now() - made < 5 * 60_000
+					? undefined
+					: 'AADSTS700024: Client assertion is not within its valid time range.';
+			};
+			let asked = 0;
+			const idToken = async (): Promise<string> => {
+				asked += 1;
+				return idTokenOf(asked, { iat: Date.now() });
+			};
+			const credential = credentialFor(byOidc, { idToken });
+			const tokens = new Set<string>();
+			for (let minute = 0; minute <= 360; minute += 1) {
+				tokens.add(await credential.token(SCOPE));
+				// A renewal goes on beside those who are served by the old token.
+				await new Promise((next) => setTimeout(next, 5));
+				jest.setSystemTime(Date.now() + 60_000);
+			}
+			const assertions = authority.forms.map((form) => form.get('client_assertion'));
+			expect(assertions.length).toBeGreaterThanOrEqual(6);
+			expect(new Set(assertions).size).toBe(assertions.length);
+			expect(tokens.size).toBeGreaterThanOrEqual(6);
+		} finally {
+			jest.useRealTimers();
+		}
+	}, 30_000);
 
 	test('without the permission names it, and asks nobody', async () => {
 		const error = await failureOf(credentialFor(byOidc).token(SCOPE));
