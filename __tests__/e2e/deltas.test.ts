@@ -12,18 +12,20 @@ let proposed: ActionRun;
 /** A program that logs these values. */
 function measuring(metrics: Readonly<Record<string, number>>): string {
 	return [
-		'import json, os, urllib.request',
+		'import json, os, sys, urllib.request',
 		"base, run = os.environ['MLFLOW_TRACKING_URI'], os.environ['MLFLOW_RUN_ID']",
 		`for key, value in json.loads('${JSON.stringify(metrics)}').items():`,
-		"    body = json.dumps({'run_id': run, 'key': key, 'value': value, 'timestamp': 1, 'step': 0}).encode()",
-		"    headers = {'content-type': 'application/json'}",
-		"    urllib.request.urlopen(urllib.request.Request(base + '/api/2.0/mlflow/runs/log-metric', body, headers))",
+		'    for step in range(3):',
+		"        body = json.dumps({'run_id': run, 'key': key, 'value': value if step == 2 else value / 2, 'timestamp': step, 'step': step}).encode()",
+		"        headers = {'content-type': 'application/json'}",
+		"        urllib.request.urlopen(urllib.request.Request(base + '/api/2.0/mlflow/runs/log-metric', body, headers))",
+		"open(sys.argv[1] + '/model.txt', 'w').write('42')",
 	].join('\n');
 }
 
 const train = (runId: string, metrics: Record<string, number>, request: SiteRequest = {}): Promise<ActionRun> =>
 	site.run(
-		{ 'job-file': 'job.yml' },
+		{ 'job-file': 'job.yml', 'model-name': 'compared' },
 		{ files: jobFiles(measuring(metrics)), env: { GITHUB_RUN_ID: runId }, ...request },
 	);
 
@@ -56,11 +58,18 @@ test('a pull request shows the change of each metric, in the summary and in the 
 	expect(proposed.code).toBe(0);
 	const comment = readable(String(site.emulator.gitHubStore.comments.at(-1)?.body));
 	for (const text of [proposed.summary, comment]) {
-		expect(text).toMatch(/`accuracy` \| 0\.94 \(\\?\+0\.012 vs main\)/);
-		expect(text).toMatch(/`loss` \| 0\.5 \(±0 vs main\)/);
+		expect(text).toMatch(/`accuracy` \| 0\.94 \(\\?\+0\.012 vs main, \+0\.012 vs compared:1\)/);
+		expect(text).toMatch(/`loss` \| 0\.5 \(±0 vs main, ±0 vs compared:1\)/);
 		expect(text).toMatch(/`added` \| 3 \|/);
 	}
 	expect(comment.split('\n')[2]).toMatch(/^## ✅ Azure ML: trained/);
+});
+
+test("a pull request draws the base branch's job beside its own", () => {
+	expect(onMain.summaryMarkdown).not.toContain('🟠');
+	expect(proposed.summaryMarkdown).toMatch(/🔵 this job · 🟠 `main` \(job `[\w-]+`\)/);
+	const [chart = ''] = /```mermaid[\s\S]*?title "accuracy"[\s\S]*?```/.exec(proposed.summaryMarkdown) ?? [];
+	expect(chart).toContain('  line [0.47, 0.47, 0.94]\n  line [0.464, 0.464, 0.928]');
 });
 
 test('the output has the plain values', () => {

@@ -41,12 +41,12 @@ describe('the job to compare with', () => {
 			onMain('failed', '08', 'Failed'),
 			onMain('other', '09', 'Completed', 'github.track.other'),
 		]);
-		expect(base).toEqual({ branch: 'main', job: 'new', metrics: { accuracy: 0.9 } });
+		expect(base).toEqual({ label: 'main', job: 'new', runId: 'new', metrics: { accuracy: 0.9 } });
 		expect(scene.queries[0]?.get('tag')).toBe(TAG);
 	});
 
 	test('on the base branch itself is the one before', async () => {
-		const run = runContext({ event: { repository: { default_branch: 'main' } } });
+		const run = runContext({ event: { repository: { default_label: 'main' } } });
 		const { base } = await find([onMain(JOB.name, '05'), onMain('before', '03')], { run });
 		expect(base?.job).toBe('before');
 	});

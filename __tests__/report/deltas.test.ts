@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { changeOf, deltaText } from '../../src/report/deltas.ts';
+import { changesOf, deltaText } from '../../src/report/deltas.ts';
 import { commentOf, summaryOf } from '../../src/report/markdown.ts';
 import { fullReport } from '../fixtures/run-report.ts';
 
@@ -28,15 +28,17 @@ describe('a change', () => {
 	});
 
 	test('names the branch', () => {
-		const base = { branch: 'main', job: 'j', metrics: { accuracy: 0.928 } };
-		expect(changeOf('accuracy', 0.94, base)).toBe('+0.012 vs main');
-		expect(changeOf('toString', 0.94, base)).toBeUndefined();
-		expect(changeOf('accuracy', 0.94, undefined)).toBeUndefined();
+		const base = { label: 'main', job: 'j', metrics: { accuracy: 0.928 } };
+		expect(changesOf('accuracy', 0.94, [base])).toBe('+0.012 vs main');
+		expect(changesOf('toString', 0.94, [base])).toBe('');
+		expect(changesOf('accuracy', 0.94, [undefined])).toBe('');
+		const champion = { label: 'iris:3', metrics: { accuracy: 0.95 } };
+		expect(changesOf('accuracy', 0.94, [base, champion])).toBe('+0.012 vs main, -0.01 vs iris:3');
 	});
 });
 
 describe('the table of metrics', () => {
-	const base = { branch: 'main', job: 'j', metrics: { accuracy: 0.958, gone: 1 } };
+	const base = { label: 'main', job: 'j', metrics: { accuracy: 0.958, gone: 1 } };
 
 	test.each([
 		['summary', summaryOf],
@@ -49,7 +51,7 @@ describe('the table of metrics', () => {
 	});
 
 	test('is inert, whatever the branch is called', () => {
-		const text = summaryOf({ ...fullReport(), base: { ...base, branch: 'x|<img src=//e>@octo' } });
+		const text = summaryOf({ ...fullReport(), base: { ...base, label: 'x|<img src=//e>@octo' } });
 		expect(text).not.toMatch(/<img|@octo/);
 	});
 });

@@ -132,7 +132,7 @@ describe('numbers', () => {
 			timestamp: 0,
 		}));
 		const summary = summaryOf({ ...fullReport(), history: new Map([['m', points]]) });
-		expect(summary).toContain('line [1, 1000000000000000000000, -0.000000001]');
+		expect(summary).toMatch(/line \[1, [\d, ]*, 1000000000000000000000, -0\.000000001\]/);
 		const none = points.slice(1, 3).concat(points.slice(1, 3));
 		expect(summaryOf({ ...fullReport(), history: new Map([['m', none]]) })).not.toContain('xychart');
 	});

@@ -57,6 +57,19 @@ async function championValue(champion: Champion | undefined, metric: string): Pr
 	return { label, value };
 }
 
+/** What a champion has of these metrics. */
+export async function championMetrics(
+	{ label, metrics }: Exclude<Champion, { none: string }>,
+	names: readonly string[],
+): Promise<{ readonly label: string; readonly metrics: Metrics }> {
+	const found: Record<string, number> = {};
+	for (const name of names) {
+		const value = await metrics.find(name);
+		if (value !== undefined) found[name] = value;
+	}
+	return { label, metrics: found };
+}
+
 async function missingText(whose: string, source: MetricSource, which = ''): Promise<string> {
 	const names = [...(await source.names())].sort();
 	const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : '';

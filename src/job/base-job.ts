@@ -19,8 +19,10 @@ export interface BaseParts {
 /** The job that a job is compared with, and what it has measured. */
 export interface BaseJob {
 	/** Name of the base branch. */
-	readonly branch: string;
+	readonly label: string;
 	readonly job: string;
+	/** The run that has its metrics: of a sweep the best trial. */
+	readonly runId: string;
 	readonly metrics: Metrics;
 }
 
@@ -48,7 +50,8 @@ export async function findBaseJob(
 		const jobs = await listJobs(workspace, { tag: base.track.tag, doing, signal });
 		const last = jobs.find(({ name, status }) => status === 'Completed' && !(onBase && name === job.name));
 		if (last === undefined) return undefined;
-		return { branch: base.branch, job: last.name, metrics: await readMetrics(workspace, artifactRun(last), signal) };
+		const runId = artifactRun(last);
+		return { label: base.branch, job: last.name, runId, metrics: await readMetrics(workspace, runId, signal) };
 	} catch (error) {
 		signal.throwIfAborted();
 		log.info(`The metrics are not compared with those of ${base.branch}: ${messageOf(error)}`);

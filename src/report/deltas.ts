@@ -1,13 +1,19 @@
 // How far a metric is from that of another job, in words. Nothing here knows whether more is better.
-import type { Metrics } from '../job/metrics.ts';
+import type { MetricPoint, Metrics } from '../job/metrics.ts';
 
-/** The job that metrics are compared with. */
-export interface ComparedJob {
-	/** Name of the branch that it was trained on. */
-	readonly branch: string;
+/** What metrics are compared with. */
+export interface Compared {
+	/** `main`, `iris:3`. */
+	readonly label: string;
+	readonly metrics: Metrics;
+}
+
+/** The last job of the base branch, to compare with. */
+export interface ComparedJob extends Compared {
 	/** Name of the job. */
 	readonly job: string;
-	readonly metrics: Metrics;
+	/** Of the metrics that get a chart, everything logged. */
+	readonly history?: ReadonlyMap<string, readonly MetricPoint[]>;
 }
 
 /** Differences of less than this share of the larger value come from the arithmetic. */
@@ -25,9 +31,12 @@ export function deltaText(value: number, base: number | undefined): string | und
 	return change > 0 ? `+${shown}` : shown;
 }
 
-/** The change of one metric, to stand behind its value: `+0.012 vs main`. */
-export function changeOf(name: string, value: number, base: ComparedJob | undefined): string | undefined {
-	const before = base !== undefined && Object.hasOwn(base.metrics, name) ? base.metrics[name] : undefined;
-	const delta = deltaText(value, before);
-	return delta === undefined || base === undefined ? undefined : `${delta} vs ${base.branch}`;
+/** The changes of one metric, to stand behind its value: `+0.012 vs main, -0.003 vs iris:3`; empty where there are none. */
+export function changesOf(name: string, value: number, all: readonly (Compared | undefined)[]): string {
+	const changes = all.flatMap((one) => {
+		const before = one !== undefined && Object.hasOwn(one.metrics, name) ? one.metrics[name] : undefined;
+		const delta = deltaText(value, before);
+		return delta === undefined || one === undefined ? [] : [`${delta} vs ${one.label}`];
+	});
+	return changes.join(', ');
 }

@@ -2,10 +2,10 @@
 import { duration } from '../duration.ts';
 import { ActionError, FileError, InputError, JobError, RolloutError } from '../errors.ts';
 import { isTerminal, type Job } from '../job/job.ts';
-import type { MetricPoint } from '../job/metrics.ts';
 import type { RunContext } from '../run-context.ts';
+import { charts } from './chart.ts';
 import { childrenLines } from './children.ts';
-import { changeOf } from './deltas.ts';
+import { changesOf } from './deltas.ts';
 import { planLines, planVerdict } from './plan-lines.ts';
 import type { RunReport, StepName } from './run-report.ts';
 import { code, codeBlock, inert, link, prose } from './text.ts';
@@ -24,23 +24,6 @@ const MOST_METRICS = 60;
 /** A comment is read on the way to something else. */
 const MOST_COMMENT_METRICS = 20;
 const MOST_LOG_LINES = 40;
-const MOST_CHARTS = 4;
-/** A chart's line is as clear with this many points as with all of them. */
-const CHART_POINTS = 40;
-/** One blue that is readable on white and on GitHub's dark grey; mermaid's own is a pale one, on a box of its own. */
-const CHART_LOOK = [
-	'---',
-	'config:',
-	'  xyChart:',
-	'    width: 640',
-	'    height: 340',
-	'  themeVariables:',
-	'    xyChart:',
-	'      backgroundColor: "transparent"',
-	'      plotColorPalette: "#2f81f7"',
-	'---',
-];
-
 /** The summary of a run, whatever happened in it. */
 export function summaryOf(report: RunReport): string {
 	return joined([
@@ -189,12 +172,12 @@ function stateMark(status: string): string {
 	return isTerminal(status) ? '❌' : '⏳';
 }
 
-function metricTable({ metrics, base }: RunReport, most = MOST_METRICS): string | undefined {
+function metricTable({ metrics, base, champion }: RunReport, most = MOST_METRICS): string | undefined {
 	const entries = Object.entries(metrics ?? {});
 	if (entries.length === 0) return undefined;
 	const rows = entries.slice(0, most).map(([name, value]) => {
-		const change = changeOf(name, value, base);
-		return [code(name), `${numberText(value)}${change === undefined ? '' : ` (${inert(change)})`}`] as const;
+		const changes = changesOf(name, value, [base, champion]);
+		return [code(name), `${numberText(value)}${changes === '' ? '' : ` (${inert(changes)})`}`] as const;
 	});
 	const more = entries.length > most ? `\n\n${entries.length - most} more metrics are in the output \`metrics\`.` : '';
 	return `### Metrics\n\n${table(['Metric', 'Value'], rows)}${more}`;
@@ -215,34 +198,6 @@ function gateTable({ gates }: RunReport): string | undefined {
 function numberText(value: number): string {
 	if (!Number.isFinite(value)) return String(value);
 	return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
-}
-
-/** Mermaid knows no exponents. */
-const PLAIN_NUMBER = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 6, useGrouping: false });
-
-function charts({ history }: RunReport): string | undefined {
-	const drawn = [...history].filter(([, points]) => points.length >= 3).slice(0, MOST_CHARTS);
-	return drawn.length === 0 ? undefined : drawn.map(([name, points]) => chart(name, points)).join('\n\n');
-}
-
-function chart(name: string, points: readonly MetricPoint[]): string {
-	const finite = points.filter(({ value }) => Number.isFinite(value));
-	const stride = Math.max(1, Math.ceil(finite.length / CHART_POINTS));
-	const thinned = finite.filter((_, place) => place % stride === 0 || place === finite.length - 1);
-	const [first, last] = [thinned[0], thinned.at(-1)];
-	if (first === undefined || last === undefined) return '';
-	// A quoted mermaid text may hold anything but quotes and what begins an entity.
-	const title = name.replace(/[^\w .,/%()=-]/g, ' ').slice(0, 80);
-	return codeBlock(
-		[
-			...CHART_LOOK,
-			'xychart-beta',
-			`  title "${title}"`,
-			`  x-axis "step" ${first.step} --> ${Math.max(last.step, first.step + 1)}`,
-			`  line [${thinned.map(({ value }) => PLAIN_NUMBER.format(value)).join(', ')}]`,
-		],
-		'mermaid',
-	);
 }
 
 function modelLines({ model, shared }: RunReport): string | undefined {

@@ -11,7 +11,7 @@ import type { Job } from '../job/job.ts';
 import type { MetricPoint, Metrics } from '../job/metrics.ts';
 import type { PlanReport } from '../plan/plan-report.ts';
 import type { RunContext } from '../run-context.ts';
-import type { ComparedJob } from './deltas.ts';
+import type { Compared, ComparedJob } from './deltas.ts';
 
 /** The steps of a run, by the names of the contract. */
 export type StepName = 'sign in' | 'assets' | 'train' | 'gate' | 'register' | 'share' | 'deploy' | 'delete endpoint';
@@ -50,6 +50,8 @@ export interface RunReport {
 	metrics?: Metrics;
 	/** The last job on the base branch, to compare metrics with. */
 	base?: ComparedJob;
+	/** The version of the model that this run's is to better, with its metrics. */
+	champion?: Compared;
 	history: ReadonlyMap<string, readonly MetricPoint[]>;
 	/** How each gate was judged, in the order of the input. */
 	gates?: readonly Verdict[];

@@ -34,10 +34,10 @@ export async function gateStep(stage: Stage, asked: GateInputs, job: Job): Promi
 }
 
 /** Which champion the gates of a run mean. */
-export function championWish(stage: Stage, { champion }: GateInputs): Omit<ChampionWish, 'jobName'> {
+export function championWish(stage: Stage, asked: GateInputs | undefined): Omit<ChampionWish, 'jobName'> {
 	const { inputs, files } = stage;
 	return {
-		named: champion,
+		named: asked?.champion,
 		modelName: inputs.register?.name ?? files.model?.name,
 		ownEndpoint: ownEndpoint(stage),
 	};

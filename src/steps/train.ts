@@ -1,6 +1,8 @@
 // The train step of a run: the job, then what it has measured. What became of it is told to the report as it happens.
 import { artifactRun } from '../asset/job-content.ts';
 import { messageOf } from '../errors.ts';
+import { findChampion } from '../gate/champion.ts';
+import { championMetrics } from '../gate/gate.ts';
 import type { TrainInputs } from '../inputs.ts';
 import { findBaseJob } from '../job/base-job.ts';
 import { downloadOutputs } from '../job/download.ts';
@@ -9,6 +11,7 @@ import { type MetricPoint, readMetricHistory, readMetrics } from '../job/metrics
 import type { SupersededJob } from '../job/supersede.ts';
 import { type TrainFacts, train } from '../job/train.ts';
 import type { RunReport } from '../report/run-report.ts';
+import { championWish } from './gate.ts';
 import type { Stage } from './stage.ts';
 
 /** How many metrics get a chart, and how many points of each are read for it. */
@@ -16,10 +19,8 @@ const CHARTED_METRICS = 4;
 const CHARTED_POINTS = 2_000;
 
 /** Submits or follows the job, then reads its metrics. */
-export async function trainStep(
-	{ world, inputs, report, files, connection, publisher }: Stage,
-	asked: TrainInputs,
-): Promise<Job> {
+export async function trainStep(stage: Stage, asked: TrainInputs): Promise<Job> {
+	const { world, inputs, report, files, connection, publisher } = stage;
 	const { workspace, http } = connection;
 	const { log, clock, signal, guard } = world;
 	const job = await train(
@@ -37,7 +38,7 @@ export async function trainStep(
 			guard: (name) => guard(asked.onCancel === 'cancel' ? (name ?? '') : ''),
 		},
 	);
-	if (job.status === 'Completed') await readJobMetrics(job, { world, inputs, connection, report });
+	if (job.status === 'Completed') await readJobMetrics(job, stage);
 	if (asked.download.length > 0) await download(job, { world, inputs, report, connection }, asked);
 	return job;
 }
@@ -87,31 +88,58 @@ async function download(
 }
 
 /** Metrics are worth reporting, but a job that trained well is not failed for want of them. */
-async function readJobMetrics(
-	job: Job,
-	{ world, inputs, connection, report }: Pick<Stage, 'world' | 'inputs' | 'connection' | 'report'>,
-): Promise<void> {
+async function readJobMetrics(job: Job, stage: Stage): Promise<void> {
+	const { world, connection, report } = stage;
 	const { log, signal } = world;
-	const { workspace } = connection;
 	try {
 		// A sweep's result is its best trial.
 		const runId = artifactRun(job);
 		const metrics = await readMetrics(connection.workspace, runId, signal);
 		report.metrics = metrics;
 		const named = Object.entries(metrics).map(([name, value]) => `${name} ${value}`);
-		if (named.length > 0) {
-			log.info(`Metrics: ${named.join(' · ')}`);
-			const parts = { workspace, log, signal, run: inputs.run };
-			const base = await findBaseJob(job, inputs.train?.file?.path, parts);
-			if (base !== undefined) report.base = base;
-		}
-		const history = new Map<string, readonly MetricPoint[]>();
-		for (const key of Object.keys(metrics).slice(0, CHARTED_METRICS)) {
-			history.set(key, await readMetricHistory(connection.workspace, { runId, key, most: CHARTED_POINTS, signal }));
-		}
-		report.history = history;
+		if (named.length === 0) return;
+		log.info(`Metrics: ${named.join(' · ')}`);
+		const charted = Object.keys(metrics).slice(0, CHARTED_METRICS);
+		report.history = await historyOf(runId, charted, stage);
+		await compare(job, charted, stage);
 	} catch (error) {
 		signal.throwIfAborted();
 		log.warning(`The metrics of the job could not be read: ${messageOf(error)}`);
+	}
+}
+
+async function historyOf(
+	runId: string,
+	keys: readonly string[],
+	{ world, connection }: Stage,
+): Promise<ReadonlyMap<string, readonly MetricPoint[]>> {
+	const history = new Map<string, readonly MetricPoint[]>();
+	for (const key of keys) {
+		const wanted = { runId, key, most: CHARTED_POINTS, signal: world.signal };
+		history.set(key, await readMetricHistory(connection.workspace, wanted));
+	}
+	return history;
+}
+
+/** Notes what the metrics are compared with: the base branch's last job, and the champion where a model is registered. */
+async function compare(job: Job, charted: readonly string[], stage: Stage): Promise<void> {
+	const { world, inputs, report, connection } = stage;
+	const { log, clock, signal } = world;
+	const { workspace } = connection;
+	const base = await findBaseJob(job, inputs.train?.file?.path, { workspace, log, signal, run: inputs.run });
+	if (base !== undefined) report.base = base;
+	const wish = { ...championWish(stage, inputs.gate), jobName: job.name };
+	try {
+		if (wish.named !== undefined || wish.modelName !== undefined) {
+			const champion = await findChampion(wish, { workspace, log, clock, signal });
+			if (!('none' in champion)) report.champion = await championMetrics(champion, Object.keys(report.metrics ?? {}));
+		}
+		if (base === undefined) return;
+		const known = charted.filter((key) => Object.hasOwn(base.metrics, key));
+		report.base = { ...base, history: await historyOf(base.runId, known, stage) };
+	} catch (error) {
+		signal.throwIfAborted();
+		// A comparison is no reason to fail, and a gate that needs the champion says so itself.
+		log.info(`The metrics are not compared with all there is: ${messageOf(error)}`);
 	}
 }
