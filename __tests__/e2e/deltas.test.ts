@@ -69,7 +69,7 @@ test("a pull request draws the base branch's job beside its own", () => {
 	expect(onMain.summaryMarkdown).not.toContain('🟠');
 	expect(proposed.summaryMarkdown).toMatch(/🔵 this job · 🟠 `main` \(job `[\w-]+`\)/);
 	const [chart = ''] = /```mermaid[\s\S]*?title "accuracy"[\s\S]*?```/.exec(proposed.summaryMarkdown) ?? [];
-	expect(chart).toContain('  line [0.47, 0.47, 0.94]\n  line [0.464, 0.464, 0.928]');
+	expect(chart).toContain('  line [0.464, 0.464, 0.928]\n  line [0.47, 0.47, 0.94]');
 });
 
 test('the output has the plain values', () => {

@@ -27,10 +27,11 @@ describe('a chart', () => {
 		const history = historyOf('loss', points([0, 4], [1, 3], [2, 2], [3, 1]));
 		const base = { label: 'main', job: 'iris-1', metrics: {}, history: historyOf('loss', points([0, 9], [2, 5])) };
 		const text = charts({ ...fullReport(), history, base });
-		// The shorter one stays where it ended.
+		expect(text).toContain('plotColorPalette: "#d4680d, #2f81f7"');
+		// The shorter one stays where it ended; what was drawn first lies below.
 		expect(linesIn(text)).toEqual([
-			[4, 3, 2, 1],
 			[9, 7, 5, 5],
+			[4, 3, 2, 1],
 		]);
 		expect(text).toMatch(/^🔵 this job · 🟠 `main` \(job `iris-1`\)\n\n```mermaid/);
 	});

@@ -10,18 +10,7 @@ const CHART_POINTS = 40;
  * A blue and an orange that are readable on white and on GitHub's dark grey, and apart for those who see few colours;
  * mermaid's own are pale ones, on a box of its own.
  */
-const CHART_LOOK = [
-	'---',
-	'config:',
-	'  xyChart:',
-	'    width: 640',
-	'    height: 340',
-	'  themeVariables:',
-	'    xyChart:',
-	'      backgroundColor: "transparent"',
-	'      plotColorPalette: "#2f81f7, #d4680d"',
-	'---',
-];
+const [OWN_COLOUR, OTHER_COLOUR] = ['#2f81f7', '#d4680d'];
 
 /** Mermaid knows no exponents. */
 const PLAIN_NUMBER = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 6, useGrouping: false });
@@ -55,10 +44,28 @@ function chart({ name, own, other }: { name: string; own: readonly Place[]; othe
 	// A quoted mermaid text may hold anything but quotes and what begins an entity.
 	const title = name.replace(/[^\w .,/%()=-]/g, ' ').slice(0, 80);
 	const [from, to] = [own[0]?.at ?? 0, own.at(-1)?.at ?? 0];
-	const series = other.length >= 2 ? [own, other] : [own];
+	// What is drawn last lies on top.
+	const isCompared = other.length >= 2;
+	const series = isCompared ? [other, own] : [own];
+	const look = chartLook(isCompared ? [OTHER_COLOUR, OWN_COLOUR] : [OWN_COLOUR]);
 	const axis = `"step" ${from} --> ${Math.max(to, from + 1)}`;
 	const lines = series.map((places) => `  line [${spread(places, from, to).map(PLAIN_NUMBER.format).join(', ')}]`);
-	return codeBlock([...CHART_LOOK, 'xychart-beta', `  title "${title}"`, `  x-axis ${axis}`, ...lines], 'mermaid');
+	return codeBlock([...look, 'xychart-beta', `  title "${title}"`, `  x-axis ${axis}`, ...lines], 'mermaid');
+}
+
+function chartLook(colours: readonly string[]): readonly string[] {
+	return [
+		'---',
+		'config:',
+		'  xyChart:',
+		'    width: 640',
+		'    height: 340',
+		'  themeVariables:',
+		'    xyChart:',
+		'      backgroundColor: "transparent"',
+		`      plotColorPalette: "${colours.join(', ')}"`,
+		'---',
+	];
 }
 
 /**

@@ -33,8 +33,8 @@ export function summaryOf(report: RunReport): string {
 		jobTable(report),
 		childrenLines(report.job),
 		metricTable(report),
-		gateTable(report),
 		charts(report),
+		gateTable(report),
 		modelLines(report),
 		rolloutLines(report),
 		downloadLine(report),
@@ -188,7 +188,7 @@ function gateTable({ gates }: RunReport): string | undefined {
 	const rows = gates.map(({ gate, value, needed, passed, why }) => [
 		code(gate),
 		value === undefined ? 'missing' : numberText(value),
-		inert(needed),
+		inert(needed.replace(/-?\d+\.\d{7,}/g, (number) => numberText(Number(number)))),
 		`${passed ? '✅ passed' : '❌ failed'}${why === undefined ? '' : `: ${inert(why)}`}`,
 	]);
 	return `### Gates\n\n${table(['Gate', 'Value', 'Needed', 'Verdict'], rows)}`;
