@@ -1,8 +1,8 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createGitHubLog, neutralise } from '../src/log.ts';
 import { createSecrets } from '../src/secrets.ts';
-import { commandsAnyhow } from './fixtures/runner-commands.ts';
+import { commandsAnyhow, commandsIn } from './fixtures/runner-commands.ts';
 import { withoutEscapes } from './job/log-scene.ts';
 
 describe('neutralise', () => {
@@ -56,6 +56,7 @@ describe('neutralise', () => {
 			'\u00ad',
 			'\u2064',
 			'\ufe0f',
+			'##\u001b[31m]x',
 			']x',
 		);
 		fc.assert(
@@ -87,6 +88,29 @@ describe('neutralise', () => {
 
 	test('keeps text, tabs and unicode as they are', () => {
 		expect(neutralise('loss:\t0.1 ✓ naïve :: mid-line # [x] #[y]')).toBe('loss:\t0.1 ✓ naïve :: mid-line # [x] #[y]');
+	});
+});
+
+describe('annotations', () => {
+	test('are nine of each kind, and a tenth that counts the rest, which are lines of the log', () => {
+		const printed: string[] = [];
+		const output = jest.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
+		try {
+			const log = createGitHubLog(createSecrets(), (text) => process.stdout.write(text));
+			for (let fault = 1; fault <= 500; fault += 1) log.error(`fault ${fault}`, { file: 'job.yml', line: fault });
+			for (let doubt = 1; doubt <= 10; doubt += 1) log.warning(`doubt ${doubt}`);
+			for (let note = 1; note <= 9; note += 1) log.notice(`note ${note}`);
+			log.end?.();
+		} finally {
+			output.mockRestore();
+		}
+		const commands = commandsIn(printed.join(''));
+		const told = (kind: string): string[] => commands.filter(({ name }) => name === kind).map(({ data }) => data);
+		expect(told('error')).toHaveLength(10);
+		expect(told('error').slice(-2)).toEqual(['fault 9', '… and 491 more errors: see the log of this step.']);
+		expect(told('warning').slice(-2)).toEqual(['doubt 9', '… and 1 more warning: see the log of this step.']);
+		expect(told('notice')).toHaveLength(9);
+		expect(printed.filter((text) => /^error: job\.yml:\d+: fault \d+\n$/.test(text))).toHaveLength(491);
 	});
 });
 

@@ -43,5 +43,6 @@ if (core.getState('main-step') === '') {
 } else {
 	await post(world, { job: core.getState('guarded-job'), rollout: core.getState('guarded-rollout') });
 }
+world.log.end?.();
 // A connection that a server keeps open must not keep the step open. The timer alone keeps nothing alive.
 setTimeout(() => process.exit(), 2_000).unref();

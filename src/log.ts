@@ -22,10 +22,15 @@ export interface Log {
 	mask(value: string): void;
 	/** Resolves once what was printed has been taken; whoever prints much waits for it in between. */
 	readonly ready?: () => Promise<void>;
+	/** Says how many annotations there would be more, at the end of the step. */
+	readonly end?: () => void;
 }
 
-/** GitHub shows ten annotations of each kind per step; the rest must not be lost, so it goes into the log as a line. */
-const MOST_ANNOTATIONS = 10;
+/**
+ * GitHub shows ten annotations of each kind per step. The rest must not be lost, so it goes into the log as lines, and the
+ * last of the ten says how many they are.
+ */
+const MOST_ANNOTATIONS = 9;
 /** The runner cuts an annotation's message here. */
 const LONGEST_ANNOTATION = 4096;
 
@@ -71,6 +76,13 @@ export function createGitHubLog(
 		notice: (text, where) => annotate('notice', text, where),
 		warning: (text, where) => annotate('warning', text, where),
 		error: (text, where) => annotate('error', text, where),
+		end: () => {
+			for (const kind of ['notice', 'warning', 'error'] as const) {
+				const more = shown[kind] - MOST_ANNOTATIONS;
+				if (more > 0) ANNOTATE[kind](`… and ${more} more ${more === 1 ? kind : `${kind}s`}: see the log of this step.`);
+				shown[kind] = Math.min(shown[kind], MOST_ANNOTATIONS);
+			}
+		},
 		group: (title) => core.startGroup(harmless(title).replaceAll('\n', ' ')),
 		endGroup: () => core.endGroup(),
 		mask: (value) => {
@@ -109,7 +121,7 @@ const COLOUR = /^\u001b\[[0-9;:]*m$/;
  * The runner compares by the rules of its language, to which characters without a look of their own may be as nothing. So
  * they count for nothing here, wherever they stand in the beginning of a command.
  */
-const UNSEEN = '\\p{Default_Ignorable_Code_Point}\\p{Cf}';
+const UNSEEN = '\\p{Default_Ignorable_Code_Point}\\p{Cf}\\u001b';
 const NEW_COMMAND = new RegExp(`^([\\s${UNSEEN}]*)(\\\\*:[${UNSEEN}]*:)`, 'u');
 const OLD_COMMAND = new RegExp(`#([\\\\${UNSEEN}]*#[${UNSEEN}]*\\[)`, 'gu');
 

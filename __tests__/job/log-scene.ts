@@ -85,14 +85,14 @@ export class FaultyStorage implements Http {
 	async close(): Promise<void> {}
 }
 
+/** What no comparison of the runner may see. */
+const UNSEEN = '\\p{Default_Ignorable_Code_Point}\\p{Cf}\\u001b';
+const NEW_ESCAPE = new RegExp(`^([\\s${UNSEEN}]*)\\\\(\\\\*:[${UNSEEN}]*:)`, 'u');
+const OLD_ESCAPE = new RegExp(`#\\\\([\\\\${UNSEEN}]*#[${UNSEEN}]*\\[)`, 'gu');
+
 /** What the runner shows, turned back into what the log printed: see `neutralise` in src/log.ts. */
 export function withoutEscapes(line: string): string {
-	return line
-		.replace(
-			/^([\s\p{Default_Ignorable_Code_Point}\p{Cf}]*)\\(\\*:[\p{Default_Ignorable_Code_Point}\p{Cf}]*:)/u,
-			'$1$2',
-		)
-		.replace(/#\\([\\\p{Default_Ignorable_Code_Point}\p{Cf}]*#[\p{Default_Ignorable_Code_Point}\p{Cf}]*\[)/gu, '#$1');
+	return line.replace(NEW_ESCAPE, '$1$2').replace(OLD_ESCAPE, '#$1');
 }
 
 /** The file whose lines were shown so: see src/job/log-lines.ts. Every line of it ends with a line feed. */
