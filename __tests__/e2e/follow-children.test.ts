@@ -49,20 +49,51 @@ const SWEEP = [
 	'',
 ].join('\n');
 
+/** A pipeline with a parallel step whose script raises at each file. */
+const PARALLEL = {
+	'pipeline.yml': [
+		'type: pipeline',
+		'inputs:',
+		'  files:',
+		'    type: uri_folder',
+		'    path: files',
+		'jobs:',
+		'  score:',
+		'    type: parallel',
+		'    compute: azureml:cpu-cluster',
+		'    mini_batch_size: "1"',
+		'    error_threshold: 0',
+		'    retry_settings: {max_retries: 0}',
+		'    input_data: ${{inputs.files}}',
+		'    inputs:',
+		'      files: ${{parent.inputs.files}}',
+		'    task:',
+		'      type: run_function',
+		'      code: src',
+		'      entry_script: score.py',
+		'      environment: azureml:python-stdlib:1',
+		'',
+	].join('\n'),
+	'files/a.txt': '1',
+	'src/score.py': "def init():\n    pass\n\n\ndef run(mini_batch):\n    raise ValueError('no such column')\n",
+};
+
 let site: Site;
 let good: ActionRun;
 let again: ActionRun;
 let bad: ActionRun;
 let sweep: ActionRun;
+let parallel: ActionRun;
 
 beforeAll(async () => {
 	site = await openSite();
 	const run = (name: string, files: Record<string, string>): Promise<ActionRun> =>
 		site.run({ 'job-file': Object.keys(files)[0] ?? '', 'job-name': name }, { files });
-	[good, bad, sweep] = await Promise.all([
+	[good, bad, sweep, parallel] = await Promise.all([
 		run('steps', pipelineFiles('preparing', 'echo trained')),
 		run('stumbles', pipelineFiles('stumbling', 'echo about to break; echo ValueError, no data; exit 3')),
 		run('trials', { 'sweep.yml': SWEEP }),
+		run('parallel', PARALLEL),
 	]);
 	again = await run('again', pipelineFiles('preparing', 'echo trained'));
 }, 180_000);
@@ -109,6 +140,13 @@ describe('a pipeline', () => {
 		expect(shownLines(bad.stdout)).toContain('ValueError, no data');
 		expect(bad.summary).toContain('ValueError, no data');
 	});
+});
+
+test('a parallel step that fails shows what its script has raised', () => {
+	expect(parallel.code).toBe(1);
+	expect(groupsOf(parallel)).toContainEqual(expect.stringMatching(/^score · logs\/user\/error\.txt$/));
+	expect(shownLines(parallel.stdout).join('\n')).toContain('ValueError: no such column');
+	expect(errorsOf(parallel.stdout)[0]).toMatch(/^The job parallel ended as Failed: step score failed\. /);
 });
 
 test('a sweep shows each trial', () => {

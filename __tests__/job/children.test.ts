@@ -42,6 +42,20 @@ describe('the steps of a pipeline', () => {
 		]);
 	});
 
+	test('of batch scoring go by the name of their module, and are shown as any other', async () => {
+		const service = pipeline(10 * MINUTE, 'Failed');
+		const properties = { 'azureml.moduleName': 'batchscoring' };
+		service.child('guid', MINUTE, 9 * MINUTE, 'Failed', { name: '', properties, error: 'Too many errors.' });
+		const followed = await service.follow();
+		expect(linesOf(service, /^ {2}step/)).toEqual([
+			'  step batchscoring: Running',
+			'  step batchscoring: Failed (8 min): Too many errors.',
+		]);
+		expect(service.log.foreignLines).toEqual(['guid begins', 'guid breaks ⤶']);
+		expect(followed.failedChild?.what).toBe('step batchscoring failed');
+		expect(followed.lastLines).toEqual(['guid begins', 'guid breaks']);
+	});
+
 	test('are shown live while there is one, else in groups, each complete and once', async () => {
 		const service = pipeline(20 * MINUTE);
 		service.child('a', MINUTE, 10 * MINUTE);

@@ -296,6 +296,18 @@ describe('the processes of a distributed job', () => {
 	});
 });
 
+test('of a parallel step that failed what its script has raised is shown, beside what it printed', async () => {
+	const { storage, log, logs } = watched();
+	storage.append('user_logs/std_log_0.txt', 'begin\n');
+	storage.append('logs/user/error.txt', 'ValueError: no good\n');
+	storage.append('logs/user/stdout/processes000.txt', 'not shown\n');
+	logs.update(storage.urls());
+	await logs.drain(true);
+	expect(log.foreignLines).toEqual(['begin', 'ValueError: no good']);
+	expect(log.lines).toContain('> logs/user/error.txt');
+	expect(logs.lastLines).toEqual(['ValueError: no good']);
+});
+
 test("of a job that failed before its first line the machine's own logs are shown", async () => {
 	const { storage, log, logs } = watched();
 	storage.append('system_logs/lifecycler/execution-wrapper.log', 'mount failed\n');

@@ -14,6 +14,8 @@ const PHASE_LOG = /^azureml-logs\/(\d\d).+\.txt$/;
 /** Where sweeps, pipelines and Spark jobs print. */
 const OTHER_LOG =
 	/^(azureml-logs\/hyperdrive\.txt|logs\/azureml\/(executionlogs|stdoutlogs|stderrlogs)\.txt|logs\/azureml\/driver\/std(out|err))$/;
+/** Where parallel steps and batch scoring gather what their scripts have raised, beside what they print. */
+const SCRIPT_ERRORS = /^logs\/user\/error(\.txt|\/.+\.txt)$/;
 /** What tells why a job failed that printed nothing itself. */
 const SYSTEM_LOG =
 	/^system_logs\/.*(lifecycler|execution-wrapper|hosttools|data-capability|cs-capability).*\.(log|txt)$/;
@@ -56,6 +58,11 @@ function attemptOf(path: string): number {
 
 function phaseOf(path: string | undefined): string | undefined {
 	return path === undefined ? undefined : PHASE_LOG.exec(path)?.[1];
+}
+
+/** The files that tell what the script of a parallel step has raised, for one that failed. */
+export function scriptErrors(paths: readonly string[]): string[] {
+	return paths.filter((path) => SCRIPT_ERRORS.test(path)).sort(NATURAL.compare);
 }
 
 /** The files that tell of a job's machine, for a job that failed before it printed anything. */

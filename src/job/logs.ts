@@ -4,7 +4,7 @@ import type { Http } from '../azure/http.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { LogFile, type Look } from './log-file.ts';
-import { chooseLogs, systemLogs } from './log-names.ts';
+import { chooseLogs, scriptErrors, systemLogs } from './log-names.ts';
 
 /** How many of the last lines are kept for messages, of each file. */
 const KEPT_LINES = 40;
@@ -25,8 +25,8 @@ const LONG_QUIET_LOOKS = 8;
 const LAST_INTERVAL = 1_000;
 /** After the end of a run, storage that does not answer is tried for this long. */
 const LAST_PATIENCE = 20_000;
-/** Of a run that failed without a line of its own, so many of its machine's logs are shown. */
-const MOST_SYSTEM_LOGS = 6;
+/** Of a run that failed, so many files that tell why are shown beside its log. */
+const MOST_CAUSES = 6;
 /** What the last lines of a process look like that has failed by itself. */
 const TROUBLE = /\b(traceback|\w*error|\w*exception|fatal|killed|core dumped)\b/i;
 
@@ -117,7 +117,7 @@ export class JobLogs {
 		// What was live before another file took its place has been shown.
 		const grouped = this.#chosen().grouped.filter((path) => (this.#entries.get(path)?.file.offset ?? 0) === 0);
 		for (const path of grouped) await this.#group(path);
-		if (failed) await this.#showSystemLogs();
+		if (failed) await this.#showCauses();
 		this.#tellGaps();
 	}
 
@@ -126,7 +126,7 @@ export class JobLogs {
 		this.update(await this.#parts.refresh());
 		const { image, live, grouped } = this.#chosen();
 		for (const path of [...image, ...live, ...grouped]) await this.#group(path);
-		if (failed) await this.#showSystemLogs();
+		if (failed) await this.#showCauses();
 		this.#tellGaps();
 	}
 
@@ -189,10 +189,12 @@ export class JobLogs {
 		return bytes;
 	}
 
-	/** Why a run failed that printed nothing is in the logs of its machine, if anywhere. */
-	async #showSystemLogs(): Promise<void> {
+	/** Shows what tells why a run failed: what a script has raised; of one that printed nothing, the logs of its machine. */
+	async #showCauses(): Promise<void> {
+		const paths = [...this.#urls.keys()];
+		for (const path of scriptErrors(paths).slice(0, MOST_CAUSES)) await this.#group(path);
 		if ([...this.#entries.values()].some(({ lastLines }) => lastLines.length > 0)) return;
-		for (const path of systemLogs([...this.#urls.keys()]).slice(0, MOST_SYSTEM_LOGS)) await this.#group(path);
+		for (const path of systemLogs(paths).slice(0, MOST_CAUSES)) await this.#group(path);
 	}
 
 	#tellGaps(): void {
