@@ -56,6 +56,24 @@ describe('the steps of a pipeline', () => {
 		expect(followed.lastLines).toEqual(['guid begins', 'guid breaks']);
 	});
 
+	test('show the metrics of the one that runs, with its name', async () => {
+		const service = pipeline(HOUR);
+		service.child('prep', MINUTE, 5 * MINUTE);
+		service.child('train', 6 * MINUTE, 50 * MINUTE);
+		const run = service.runs.get('train');
+		for (let epoch = 1; epoch <= 8; epoch += 1) {
+			service.clock.at((6 + 5 * epoch) * MINUTE, () => {
+				if (run) run.metrics = [{ key: 'loss', value: 1 / epoch, step: epoch }];
+			});
+		}
+		await service.follow();
+		const shown = linesOf(service, /^ {2}train: step \d+ · loss/);
+		expect(shown.at(0)).toBe('  train: step 1 · loss 1');
+		expect(shown.at(-1)).toBe('  train: step 8 · loss 0.125');
+		expect(new Set(shown).size).toBe(shown.length);
+		expect(service.busiestHour).toBeLessThanOrEqual(360);
+	});
+
 	test('are shown live while there is one, else in groups, each complete and once', async () => {
 		const service = pipeline(20 * MINUTE);
 		service.child('a', MINUTE, 10 * MINUTE);

@@ -62,6 +62,11 @@ export class ChildLogs {
 		return this.#failures;
 	}
 
+	/** The run that is followed live: the only one that runs. */
+	get live(): ChildRun | undefined {
+		return this.#live?.run;
+	}
+
 	/** When a line was last shown, in milliseconds since the epoch. */
 	get lastShown(): number {
 		return this.#live?.logs.lastShown ?? 0;

@@ -82,6 +82,12 @@ export class Children {
 		return this.#runs.length > 0 && this.#runs.every(({ status }) => isTerminal(status));
 	}
 
+	/** The run that is followed live, as long as it runs. */
+	get live(): ChildRun | undefined {
+		const { live } = this.#logs;
+		return live?.status === 'Running' ? live : undefined;
+	}
+
 	/** When a line of a run was last shown, in milliseconds since the epoch. */
 	get lastShown(): number {
 		return this.#logs.lastShown;

@@ -82,7 +82,7 @@ class Watch {
 	readonly #state: StateWatch;
 	readonly #logs: JobLogs;
 	readonly #heartbeat: Heartbeat;
-	readonly #metrics: LiveMetrics;
+	#metrics: LiveMetrics;
 	#children: Children | undefined;
 
 	constructor(name: string, parts: FollowParts & { readonly pace: Pace }) {
@@ -145,8 +145,7 @@ class Watch {
 	async #lookAround(): Promise<void> {
 		this.#findChildren();
 		await this.#children?.look();
-		// What steps and trials log is theirs; a parent of its own has next to nothing.
-		if (this.#state.status === 'Running' && this.#children === undefined) await this.#metrics.look();
+		await this.#lookAtMetrics();
 		await this.#heartbeat.beat({
 			status: this.#state.status,
 			job: this.#state.known,
@@ -154,6 +153,15 @@ class Watch {
 			buildsImage: this.#logs.buildsImage,
 			progress: this.#children?.progress,
 		});
+	}
+
+	/** What steps and trials log is theirs; their parent has next to nothing of its own. */
+	async #lookAtMetrics(): Promise<void> {
+		const live = this.#children?.live;
+		if (live !== undefined && live.id !== this.#metrics.run)
+			this.#metrics = new LiveMetrics(live.id, { ...this.#parts, owner: live.name });
+		const isAlone = this.#children === undefined && this.#state.status === 'Running';
+		if (isAlone || live !== undefined) await this.#metrics.look();
 	}
 
 	/** Whether a job has steps or trials is known once its resource has been read. */

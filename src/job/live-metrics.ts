@@ -19,6 +19,8 @@ export interface LiveMetricsParts {
 	readonly clock: Clock;
 	readonly signal: AbortSignal;
 	readonly pace: Pace;
+	/** Whose metrics these are, where that is not plain: the name of a step. */
+	readonly owner?: string | undefined;
 }
 
 /** Shows how a job's metrics move. */
@@ -35,14 +37,19 @@ export class LiveMetrics {
 		this.#next = parts.clock.now() + INTERVAL / 2;
 	}
 
+	/** The run whose metrics are read. */
+	get run(): string {
+		return this.#job;
+	}
+
 	/** Reads and shows the metrics of a job that runs, when it is time and the hour has room for it. */
 	async look(): Promise<void> {
-		const { workspace, log, clock, signal, pace } = this.#parts;
+		const { workspace, log, clock, signal, pace, owner } = this.#parts;
 		if (clock.now() < this.#next || !pace.spare()) return;
 		try {
 			const line = metricLine(await readLoggedMetrics(workspace, this.#job, { signal, retry: false }));
 			this.#interval = line === this.#shown ? Math.min(LONGEST_INTERVAL, this.#interval * 1.5) : INTERVAL;
-			if (line !== this.#shown && line !== '') log.info(`  ${line}`);
+			if (line !== this.#shown && line !== '') log.info(`  ${owner === undefined ? '' : `${owner}: `}${line}`);
 			this.#shown = line;
 		} catch (error) {
 			signal.throwIfAborted();
