@@ -2,6 +2,7 @@
 // there is a job to stop, none where there is none, and never a job left running.
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Fault } from '../../emulator/ledger.ts';
+import { finalState, isAlive } from './aftermath.ts';
 import { ENDLESS, jobFiles } from './checkout.ts';
 import type { ActionRun } from './runner.ts';
 import { openSite, type Request, type Site } from './site.ts';
@@ -174,26 +175,6 @@ function runOf(phase: string, signal: Signal): Stopped {
 	return run;
 }
 
-/** The job's state once it has ended, or after ten seconds; undefined where there is no job. */
-async function finalState(name: string): Promise<string | undefined> {
-	const state = (): string | undefined => site.emulator.jobs().find((job) => job.name === name)?.status;
-	for (
-		let turn = 0;
-		turn < 200 && state() !== undefined && !/^(Canceled|Completed|Failed)$/.test(state() ?? '');
-		turn += 1
-	)
-		await new Promise((resolve) => setTimeout(resolve, 50));
-	return state();
-}
-
-function isAlive(pid: number): boolean {
-	try {
-		return process.kill(pid, 0);
-	} catch {
-		return false;
-	}
-}
-
 describe.each(CASES)('during the %s, %s', (phase, signal) => {
 	const { job } = PHASES[phase] as Phase;
 	const name = nameOf(phase, signal);
@@ -214,7 +195,7 @@ describe.each(CASES)('during the %s, %s', (phase, signal) => {
 
 	test('leaves no job running, and no process of one', async () => {
 		const wanted = { none: undefined, cancelled: 'Canceled', ended: 'Completed' }[job];
-		expect(await finalState(name)).toBe(wanted);
+		expect(await finalState(site, name)).toBe(wanted);
 		const pid = Number(PID.exec(runOf(phase, signal).stdout)?.[1] ?? 0);
 		expect(pid > 1 && isAlive(pid)).toBe(false);
 	});

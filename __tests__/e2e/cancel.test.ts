@@ -1,5 +1,6 @@
 // Workflows that are cancelled or killed: what becomes of the job in Azure ML, of its processes, and of the step.
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { finalState, isAlive } from './aftermath.ts';
 import { type AzureClient, openClient } from './azure-client.ts';
 import { ENDLESS, jobFiles } from './checkout.ts';
 import type { ActionRun } from './runner.ts';
@@ -24,19 +25,16 @@ afterAll(() => site?.close());
 /** The runs of this file, side by side: they wait for most of their time. */
 async function runAll() {
 	const detach = { 'on-cancel': 'detach' };
-	const [cancelled, killed, detached, detachedKilled, early, earlyKilled] = await Promise.all([
+	const [cancelled, killed, detached, detachedKilled] = await Promise.all([
 		stopped('cancelled', 'SIGINT'),
 		stopped('killed', 'SIGKILL'),
 		stopped('detached-sigint', 'SIGINT', detach),
 		stopped('detached-sigkill', 'SIGKILL', detach),
-		stoppedEarly('early-sigint', 'SIGINT'),
-		stoppedEarly('early-sigkill', 'SIGKILL'),
 	]);
 	return {
 		cancelled,
 		killed,
 		detached: { SIGINT: detached, SIGKILL: detachedKilled },
-		early: { SIGINT: early, SIGKILL: earlyKilled },
 	};
 }
 
@@ -60,17 +58,6 @@ async function stopped(
 	return withCancels(name, run);
 }
 
-/** The same, stopped while the service takes its time to accept the job. */
-async function stoppedEarly(name: string, signal: 'SIGINT' | 'SIGKILL'): Promise<Cancelled> {
-	const path = new RegExp(`/jobs/${name}`);
-	site.emulator.faults.add({ face: 'arm', method: 'PUT', path, effect: { delayMs: 1_200 } });
-	const run = await site.run(
-		{ 'job-file': 'job.yml', 'job-name': name },
-		{ files: jobFiles(ENDLESS), cancel: { when: () => requests('PUT', `jobs/${name}`).length > 0, signal } },
-	);
-	return withCancels(name, run);
-}
-
 function withCancels(name: string, run: ActionRun): Cancelled {
 	const cancels = requests('POST', `jobs/${name}/cancel`);
 	return {
@@ -87,30 +74,14 @@ function requests(method: string, path: string): Request[] {
 	return site.requests().filter(({ line }) => line === `${method} ${path}`);
 }
 
-/** The job's state once it has ended, or after five seconds. */
-async function finalState(name: string): Promise<string | undefined> {
-	const state = (): string | undefined => site.emulator.jobs().find((job) => job.name === name)?.status;
-	for (let turn = 0; turn < 100 && !['Canceled', 'Completed', 'Failed'].includes(state() ?? ''); turn += 1)
-		await new Promise((resolve) => setTimeout(resolve, 50));
-	return state();
-}
-
-function isAlive(pid: number): boolean {
-	try {
-		return process.kill(pid, 0);
-	} catch {
-		return false;
-	}
-}
-
 describe('a cancelled workflow', () => {
 	test('cancels the job at once', async () => {
 		expect(runs.cancelled.cancels.main).toMatchObject([{ status: 202 }]);
-		expect(await finalState('cancelled')).toBe('Canceled');
+		expect(await finalState(site, 'cancelled')).toBe('Canceled');
 	});
 
 	test('leaves no process of the training', async () => {
-		await finalState('cancelled');
+		await finalState(site, 'cancelled');
 		expect(runs.cancelled.pid).toBeGreaterThan(1);
 		expect(isAlive(runs.cancelled.pid)).toBe(false);
 	});
@@ -138,7 +109,7 @@ describe('a killed step', () => {
 	test('has its job cancelled by the post step', async () => {
 		expect(runs.killed.cancels.post).toMatchObject([{ status: 202 }]);
 		expect(runs.killed.post.code).toBe(0);
-		expect(await finalState('killed')).toBe('Canceled');
+		expect(await finalState(site, 'killed')).toBe('Canceled');
 		expect(isAlive(runs.killed.pid)).toBe(false);
 	});
 });
@@ -150,14 +121,5 @@ test.each(['SIGINT', 'SIGKILL'] as const)('on-cancel: detach leaves the job alon
 	expect(site.emulator.jobs().find((job) => job.name === name)?.status).toBe('Running');
 	expect(isAlive(run.pid)).toBe(true);
 	await client.post(`/jobs/${name}/cancel`);
-	expect(await finalState(name)).toBe('Canceled');
-});
-
-test.each(['SIGINT', 'SIGKILL'] as const)('%s during the submission leaves no job behind', async (signal) => {
-	const run = runs.early[signal];
-	const name = `early-${signal.toLowerCase()}`;
-	expect(run.code).toBe(signal === 'SIGINT' ? 1 : null);
-	expect(run.tookToStop).toBeLessThan(7_000);
-	expect(requests('PUT', `jobs/${name}`)).toHaveLength(1);
-	expect(await finalState(name)).toBe('Canceled');
+	expect(await finalState(site, name)).toBe('Canceled');
 });
