@@ -4,9 +4,12 @@ import { systemClock } from './clock.ts';
 import { CancelledError, messageOf } from './errors.ts';
 import { createGitHubLog } from './log.ts';
 import { main } from './main.ts';
+import { keepNewSpaceSmall } from './memory.ts';
 import { post } from './post.ts';
 import { createSecrets } from './secrets.ts';
 import type { World } from './steps/stage.ts';
+
+keepNewSpaceSmall();
 
 const cancelled = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
