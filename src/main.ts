@@ -8,6 +8,7 @@ import type { Log } from './log.ts';
 import { readRunContext } from './read-run-context.ts';
 import { type DeploymentRecord, openDeployment } from './report/deployment.ts';
 import { publishReport } from './report/github.ts';
+import { askGitHub } from './report/pull-request.ts';
 import { newReport, type RunReport, type StepName } from './report/run-report.ts';
 import { assetsStep } from './steps/assets.ts';
 import { connectStep } from './steps/connect.ts';
@@ -27,7 +28,10 @@ export async function main(world: World): Promise<boolean> {
 		inputs = readInputs({ ...world, mask: (value) => world.log.mask(value) });
 		if (inputs.dryRun) report.dryRun = inputs.auth === undefined ? 'offline' : 'online';
 		// A dry run that does not sign in gives nobody's identity to anybody.
-		if (inputs.auth !== undefined) refuseForkHead(inputs.run, inputs.allowForkHead);
+		if (inputs.auth !== undefined) {
+			const ask = askGitHub(inputs.run, inputs.report.githubToken, world);
+			await refuseForkHead(inputs.run, inputs.allowForkHead, ask);
+		}
 		deployment = await deploymentOf(inputs, world.log);
 		await walk(world, inputs, report, deployment);
 	} catch (error) {

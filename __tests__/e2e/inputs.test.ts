@@ -119,6 +119,9 @@ describe("a fork's code with this repository's identity", () => {
 		['pull_request_target', { pull_request: { number: 7, head: { sha: 'f'.repeat(40), repo: fork } } }],
 		['pull_request_target', { pull_request: { number: 7, head: { sha: 'f'.repeat(40), repo: null } } }],
 		['workflow_run', { workflow_run: { head_repository: fork } }],
+		['repository_dispatch', { client_payload: { pull_request: { number: 7, head: { repo: fork } } } }],
+		// Without a token GitHub cannot be asked where the pull request comes from.
+		['issue_comment', { issue: { number: 7, pull_request: {} } }],
 	])('%s is refused before sign-in', async (name, payload) => {
 		const { stdout } = await refused(inputs, { event: { name, payload } });
 		expect(errorsOf(stdout)).toEqual([expect.stringMatching(/allow-fork-head/)]);

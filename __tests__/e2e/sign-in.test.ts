@@ -197,3 +197,30 @@ test("a fork's head is let through where the author takes the risk", async () =>
 	expect(tried.error).toMatch(/^There is no job "no-such-job"/);
 	expect(tried.arm.length).toBeGreaterThan(0);
 });
+
+describe('a comment on a pull request', () => {
+	const comment = (number: number): SiteRequest => ({
+		event: { name: 'issue_comment', payload: { issue: { number, pull_request: {} }, comment: { body: '/train' } } },
+		githubToken: site.emulator.github.token,
+		files: jobFiles(printing([])),
+	});
+	const openPull = (number: number, full_name: string): void => {
+		const thread = `octo-org/octo-repo/${number}`;
+		site.emulator.gitHubStore.pulls.push({ id: number, thread, head: { repo: { full_name } } });
+	};
+
+	test("is refused before sign-in where GitHub says that the head is a fork's", async () => {
+		openPull(71, 'stranger/octo-repo');
+		const tried = await attempt(comment(71), { ...ABSENT, comment: 'never' });
+		expect(tried.error).toMatch(/allow-fork-head.*the fork stranger\/octo-repo/);
+		expect(tried.github.map(({ line }) => line)).toEqual(['GET /repos/octo-org/octo-repo/pulls/71']);
+		expect([...tried.entra, ...tried.arm]).toEqual([]);
+	});
+
+	test("is let through where the head is the repository's own", async () => {
+		openPull(72, 'octo-org/octo-repo');
+		const tried = await attempt(comment(72), { ...ABSENT, comment: 'never' });
+		expect(tried.error).toMatch(/^There is no job "no-such-job"/);
+		expect(tried.github.map(({ line }) => line)[0]).toBe('GET /repos/octo-org/octo-repo/pulls/72');
+	});
+});
