@@ -9,6 +9,8 @@ describe('containsJson', () => {
 		[{ a: { b: [1, { c: 'x', d: 0 }] } }, { a: { b: [1, { c: 'x' }] } }],
 		[[0.1 + 0.2], [0.3]],
 		[1e300, 1e300 * (1 + 1e-12)],
+		// More than a number can hold: what JSON.parse makes of 1e999.
+		[Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
 		['setosa', 'setosa'],
 		['{"predictions":["setosa"],"ms":3}', { predictions: ['setosa'] }],
 		['[1,2]', [1, 2]],
@@ -29,6 +31,7 @@ describe('containsJson', () => {
 		[{ a: 'x' }, { a: [] }, 'a: expected [], got "x"'],
 		[1, 1.001, 'the answer: expected 1.001, got 1'],
 		[0, 1e-12, 'the answer: expected 1e-12, got 0'],
+		[Number.POSITIVE_INFINITY, 1, 'the answer: expected 1, got null'],
 		[true, 1, 'the answer: expected 1, got true'],
 		[1, '1', 'the answer: expected "1", got 1'],
 		['{"a":1}', { a: 2 }, 'a: expected 2, got 1'],

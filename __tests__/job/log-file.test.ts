@@ -280,6 +280,18 @@ describe('a line', () => {
 		expect(lines).toEqual(['2% [overwritten 1×]', '4% [overwritten 1×]']);
 	});
 
+	test('of carriage returns alone is none at the end of a file, however its bytes arrive', async () => {
+		for (const slices of [['one\n\r\r'], ['one\n', '\r', '\r'], ['one\n\r', '\r']]) {
+			const { storage, lines, look, file } = reading();
+			for (const slice of slices) {
+				storage.append(slice);
+				await look();
+			}
+			file.end();
+			expect(lines).toEqual(['one']);
+		}
+	});
+
 	test('that is binary shows as far as it is text', async () => {
 		const { storage, lines, look, file } = reading();
 		storage.append(Buffer.from([0x61, 0xff, 0xfe, 0x00, 0x62, 0x0a, 0xe6, 0xbc]));

@@ -15,6 +15,7 @@ test.each([
 		'd:\n- python=3.10\n- pip:\n  - mlflow\n  - a\n',
 	],
 	['lists in lists', 'a: [[1, 2], [3]]', 'a:\n- - 1\n  - 2\n- - 3\n'],
+	['nothing at all', '{}', '{}\n'],
 	['empty ones', 'a: []\nb: {}\nc:\n', 'a: []\nb: {}\nc: null\n'],
 	[
 		'text that reads as something else',

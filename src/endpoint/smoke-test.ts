@@ -51,7 +51,9 @@ function listDifference(answer: Json | undefined, expected: readonly Json[], pat
 }
 
 function equal(answer: Json | undefined, expected: Json): boolean {
-	if (typeof answer !== 'number' || typeof expected !== 'number') return answer === expected;
+	if (answer === expected) return true;
+	if (typeof answer !== 'number' || typeof expected !== 'number') return false;
+	if (!Number.isFinite(answer) || !Number.isFinite(expected)) return false;
 	return Math.abs(answer - expected) <= TOLERANCE * Math.max(Math.abs(answer), Math.abs(expected));
 }
 

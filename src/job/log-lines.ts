@@ -49,6 +49,8 @@ export class LogLines {
 	/** Shows the rest of the last line, once nothing more will come. The reader may begin anew with another file. */
 	end(): void {
 		this.#partial += this.#decoder.end();
+		// A return that nothing follows overwrites nothing.
+		if (this.#partial === '\r') this.#partial = '';
 		if (this.unfinished) this.#endLine(this.#partial);
 		this.#partial = '';
 		this.#shown = 'no';

@@ -4,7 +4,7 @@ import { resolvePlain } from './scalar.ts';
 
 /** Writes a tree as YAML text: keys sorted, two spaces of indent, lists not indented below their key. */
 export function dumpYaml(node: YamlNode): string {
-	return node.kind === 'scalar' ? `${scalarText(node)}\n` : `${block(node, 0).join('\n')}\n`;
+	return `${inlineText(node) ?? block(node, 0).join('\n')}\n`;
 }
 
 function block(node: YamlNode, indent: number): string[] {
