@@ -57,6 +57,21 @@ describe('shape', () => {
 		expect(read('a: |\n  one\n  two\nb: >-\n  one\n  two\n')).toEqual({ a: 'str one\ntwo\n', b: 'str one two' });
 	});
 
+	test.each([
+		['a: |\n  x', 'x'],
+		['a: |\n  x\n\n  y', 'x\n\ny'],
+		['a: >\n  x\n  y', 'x y'],
+		['a: |+\n  x', 'x'],
+		['a: |-\n  x', 'x'],
+		['a: |\r\n  x', 'x'],
+		['a: |\n  x\n', 'x\n'],
+		['a: |\n  x\n  ', 'x\n'],
+		['a: |+\n  x\n\n  ', 'x\n\n'],
+		['b: |\n  x\na: y', 'y'],
+	])('block text at the end of a file gets no line end that is not there, as in PyYAML: %j', (text, expected) => {
+		expect(read(text)).toHaveProperty('a', `str ${expected}`);
+	});
+
 	test('an empty value is null', () => {
 		expect(read('a:\nb: ~\nc: null\nd: ""\n')).toEqual({ a: 'null None', b: 'null None', c: 'null None', d: 'str ' });
 	});
@@ -102,6 +117,11 @@ describe('what is refused, with its place', () => {
 		['a tab as indent', 'a:\n\tb: 1\n', 2, /not valid YAML/],
 		['a cut-off list', 'a: [1, 2\n', 2, /not valid YAML/],
 		['a NUL', 'a: 1\nb: \u0000\n', 2, /U\+0000/],
+		['a control character', 'a: 1\nb: x\u0080\n', 2, /U\+0080/],
+		['a line end of YAML 1.1', 'a: 1\nb: # c\u0085c: 2\n', 2, /U\+0085.*end of a line/],
+		['a carriage return alone', 'a: 1\nb: # c\rc: 2\n', 2, /U\+000D.*end of a line/],
+		['a line separator', 'a: "x\u2028y"\n', 1, /U\+2028.*end of a line/],
+		['a paragraph separator', 'a: x\u2029\n', 1, /U\+2029.*end of a line/],
 		['an escaped NUL', 'a: "x\\0y"\n', 1, /U\+0000/],
 		['a mapping as key', '{a: 1}: b\n', 1, /must be text/],
 	])('%s', (_, text, line, message) => {

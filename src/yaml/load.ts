@@ -9,6 +9,10 @@ import { TreeBuilder } from './tree.ts';
 
 /** What follows the first slip of the pen is mostly its echo. */
 const MAX_SYNTAX_FAULTS = 10;
+/** What PyYAML refuses, and what ends a line in YAML 1.1 alone. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that YAML forbids
+const UNFIT = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u2028\u2029\uFFFE\uFFFF]|\r(?!\n)/;
+const DISPUTED = /[\r\u0085\u2028\u2029]/;
 const NOT_TEXT = 'The file is not UTF-8 text. Save it as UTF-8.';
 
 /**
@@ -23,7 +27,7 @@ export function loadYaml(content: string | Uint8Array, file: string, folder: str
 	}
 	const lines = new LineCounter();
 	const document = onlyDocument(text, file, lines);
-	const builder = new TreeBuilder(file, lines);
+	const builder = new TreeBuilder(file, lines, text);
 	const root = builder.build(document);
 	const faults = [...builder.faults];
 	if (faults.length === 0 && root?.kind !== 'map') {
@@ -74,14 +78,16 @@ function textOf(content: string | Uint8Array, file: string): string {
 		text = decode(content, file);
 	}
 	const bare = text.startsWith('\uFEFF') ? text.slice(1) : text;
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that YAML forbids
-	const odd = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F\uFFFE\uFFFF]/.exec(bare);
+	const odd = UNFIT.exec(bare);
 	if (odd !== null) {
 		const before = bare.slice(0, odd.index).split('\n');
 		const column = (before.at(-1)?.length ?? 0) + 1;
 		const code = odd[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+		const why = DISPUTED.test(odd[0])
+			? ': it is the end of a line to some readers, the CLI among them, and not to others'
+			: '';
 		const where = { file, line: before.length, column };
-		throw new FileError(file, [{ message: `The character U+${code} may not stand in a YAML file.`, where }]);
+		throw new FileError(file, [{ message: `The character U+${code} may not stand in a YAML file${why}.`, where }]);
 	}
 	return bare;
 }

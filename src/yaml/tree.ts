@@ -27,6 +27,7 @@ export class TreeBuilder {
 	readonly warnings: Fault[] = [];
 	readonly #file: string;
 	readonly #lines: LineCounter;
+	readonly #text: string;
 	readonly #anchors = new Map<string, YamlNode | 'open'>();
 	readonly #sizes = new Map<YamlNode, number>();
 	#aliases = 0;
@@ -34,8 +35,9 @@ export class TreeBuilder {
 	#underKey = '';
 	#stopped = false;
 
-	constructor(file: string, lines: LineCounter) {
+	constructor(file: string, lines: LineCounter, text: string) {
 		this.#file = file;
+		this.#text = text;
 		this.#lines = lines;
 	}
 
@@ -148,7 +150,8 @@ export class TreeBuilder {
 	}
 
 	#scalar(node: Scalar, at: Place): ScalarNode {
-		const written = typeof node.value === 'string' ? node.value : (node.source ?? '');
+		const value = typeof node.value === 'string' ? node.value : (node.source ?? '');
+		const written = this.#isCutOff(node) ? value.replace(/\n$/, '') : value;
 		if (written.includes('\0')) {
 			this.faults.push({ message: 'The character U+0000 may not stand in a value.', where: at });
 			return this.#nothing(at);
@@ -171,6 +174,13 @@ export class TreeBuilder {
 			return this.#nothing(at);
 		}
 		return { kind: 'scalar', ...resolved, written, at };
+	}
+
+	/** Whether a block of text ends with the file, in a line without an end: the parser adds one, and PyYAML does not. */
+	#isCutOff({ type, range }: Scalar): boolean {
+		const isBlock = type === 'BLOCK_LITERAL' || type === 'BLOCK_FOLDED';
+		const lastLine = this.#text.slice(this.#text.lastIndexOf('\n') + 1);
+		return isBlock && range?.[1] === this.#text.length && lastLine.trim() !== '';
 	}
 
 	#warn(written: string, resolved: ReturnType<typeof resolvePlain>, at: Place): void {
