@@ -7,6 +7,9 @@ import type { YamlNode } from '../../src/yaml/node.ts';
 
 const dumped = (yaml: string): string => dumpYaml(loadYaml(yaml, 'x.yml', '/').root);
 
+/** The longest key that stands before its colon. */
+const LONG = 'x'.repeat(122);
+
 test.each([
 	['keys are sorted, capitals first', 'b: 1\nA: 2\na: 3', 'A: 2\na: 3\nb: 1\n'],
 	[
@@ -32,6 +35,7 @@ test.each([
 		'a: inference-schema[numpy]==1.5\nb: pandas>=1.1,<1.2\nc: a:b\nd: -x',
 		'a: inference-schema[numpy]==1.5\nb: pandas>=1.1,<1.2\nc: a:b\nd: -x\n',
 	],
+	['keys too long for one line', `${LONG}: [1, 2]\n${LONG}x: {a: 1}`, `${LONG}:\n- 1\n- 2\n? ${LONG}x\n: a: 1\n`],
 	['values', 'a: yes\nb: 1.0e-5\nc: 1.50\nd: 012\ne: .inf', 'a: true\nb: 1.0e-05\nc: 1.5\nd: 10\ne: .inf\n'],
 ])('%s', (_, yaml, expected) => {
 	expect(dumped(yaml)).toBe(expected);

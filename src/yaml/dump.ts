@@ -2,6 +2,9 @@
 import type { ScalarNode, YamlNode } from './node.ts';
 import { resolvePlain } from './scalar.ts';
 
+/** A longer key stands behind a question mark, as PyYAML has it: no reader takes one before a colon that is much longer. */
+const LONGEST_KEY = 122;
+
 /** Writes a tree as YAML text: keys sorted, two spaces of indent, lists not indented below their key. */
 export function dumpYaml(node: YamlNode): string {
 	return `${inlineText(node) ?? block(node, 0).join('\n')}\n`;
@@ -10,15 +13,17 @@ export function dumpYaml(node: YamlNode): string {
 function block(node: YamlNode, indent: number): string[] {
 	if (node.kind === 'map') {
 		const sorted = node.entries.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-		return sorted.flatMap((entry) => member(textScalar(entry.key), entry.value, indent));
+		return sorted.flatMap((entry) => member(entry.key, entry.value, indent));
 	}
 	if (node.kind === 'list') {
-		return node.items.flatMap((item) => listItem(item, indent));
+		return node.items.flatMap((item) => marked('-', item, indent));
 	}
 	return [pad(indent) + scalarText(node)];
 }
 
-function member(key: string, value: YamlNode, indent: number): string[] {
+function member(name: string, value: YamlNode, indent: number): string[] {
+	const key = textScalar(name);
+	if (name.length > LONGEST_KEY) return [`${pad(indent)}? ${key}`, ...marked(':', value, indent)];
 	const inline = inlineText(value);
 	if (inline !== undefined) {
 		return [`${pad(indent)}${key}: ${inline}`];
@@ -26,13 +31,13 @@ function member(key: string, value: YamlNode, indent: number): string[] {
 	return [`${pad(indent)}${key}:`, ...block(value, value.kind === 'list' ? indent : indent + 2)];
 }
 
-function listItem(item: YamlNode, indent: number): string[] {
+function marked(mark: '-' | ':', item: YamlNode, indent: number): string[] {
 	const inline = inlineText(item);
 	if (inline !== undefined) {
-		return [`${pad(indent)}- ${inline}`];
+		return [`${pad(indent)}${mark} ${inline}`];
 	}
 	const [first = '', ...rest] = block(item, indent + 2);
-	return [`${pad(indent)}- ${first.slice(indent + 2)}`, ...rest];
+	return [`${pad(indent)}${mark} ${first.slice(indent + 2)}`, ...rest];
 }
 
 function inlineText(node: YamlNode): string | undefined {
