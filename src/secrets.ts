@@ -68,7 +68,8 @@ function patternOf(values: ReadonlySet<string>): RegExp {
 	return new RegExp(ordered.map(escapeForPattern).join('|') || '(?!)', 'g');
 }
 
-function encodingsOf(value: string): string[] {
+/** How a value may stand in a text: as it is, in a URL, in JSON, and in the base64 of a text that holds it. */
+export function encodingsOf(value: string): string[] {
 	const url = encodeURIComponent(value);
 	const json = JSON.stringify(value).slice(1, -1);
 	return [value, url, url.replaceAll('%20', '+'), json, ...base64Of(value)];

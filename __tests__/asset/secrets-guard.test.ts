@@ -12,15 +12,24 @@ function placeIn(...chunks: string[]): number | undefined {
 test.each([
 	['as it is', `x = '${TOKEN}'`, 5],
 	['in JSON', String.raw`["a \"quoted\" one"]`, 2],
+	['in a URL', 'https://me:a%20%22quoted%22%20one@host/', 11],
 	['in base64', `key: ${Buffer.from(TOKEN).toString('base64')}`, 5],
 	[
 		"as git keeps a checkout's token",
 		`\textraheader = AUTHORIZATION: basic ${Buffer.from(`x-access-token:${TOKEN}`).toString('base64')}`,
-		36,
+		// Behind what is the same in front of every token.
+		56,
 	],
 ])('a secret is noticed %s', (_, text, place) => {
 	expect(placeIn(text)).toBe(place);
 	for (let cut = 1; cut < text.length; cut += 7) expect(placeIn(text.slice(0, cut), text.slice(cut))).toBe(place);
+});
+
+test.each([0, 1, 2])('a secret is noticed in the base64 of a text that holds it behind %i bytes', (before) => {
+	for (const encoding of ['base64', 'base64url'] as const) {
+		const text = Buffer.from(`${'~'.repeat(before)}${TOKEN}~~~`).toString(encoding);
+		expect(placeIn('auth: ', text)).toBeGreaterThanOrEqual(6);
+	}
 });
 
 test('other text is not, and one file says nothing of the next', () => {

@@ -117,6 +117,27 @@ describe('links', () => {
 		expect((await walkOf({ ...content, '.gitignore': 'gone\nlost\n' })).problems).toEqual([]);
 	});
 
+	test('in place of the path itself do not lead to what is withheld, but the path of that does', async () => {
+		const checkout = await folders.make({
+			'.git/config': 'token',
+			'data.csv': { to: '.git/config' },
+			data: { to: '.git' },
+			'temp/event.json': '{}',
+			event: { to: 'temp' },
+			'.env': 'X=',
+		});
+		const runnerPaths = [path.join(checkout, 'temp')];
+		for (const link of ['data.csv', 'data', 'data/config', 'event', 'event/event.json']) {
+			const tree = await walk(path.join(checkout, link), { checkout, runnerPaths });
+			expect(tree.problems).toEqual([expect.stringMatching(/is a link to .*, which is never uploaded/)]);
+			expect(tree.files).toEqual([]);
+		}
+		for (const named of ['.env', '.git/config', 'temp']) {
+			const tree = await walk(path.join(checkout, named), { checkout, runnerPaths });
+			expect([tree.problems, tree.files.length]).toEqual([[], 1]);
+		}
+	});
+
 	test('do not bring back under another name what is withheld', async () => {
 		const tree = await walkOf(
 			{ 'src/a.py': '', 'src/settings': { to: '../.git/config' }, '.git/config': 'token' },
@@ -140,6 +161,32 @@ describe('what is withheld', () => {
 		'.netrc': '',
 		'azureauth.json': '',
 	};
+
+	test.each([
+		['.GIT/config', 'ID_RSA', 'id_ed25519_deploy', 'id_rsa.bak', '_netrc', '.git-credentials', '.envrc'],
+		['gha-creds-0a1b2c3d4e5f.json', 'application_default_credentials.json', '.kaggle/kaggle.json', 'kaggle.json'],
+		['.npmrc', '.pypirc', '.docker/config.json', '.dockercfg', '.kube/config', '.gnupg/secring.gpg', '.pgpass'],
+		['.databrickscfg', '.s3cfg', '.boto', '.vault-token', '.htpasswd', 'x.publishsettings'],
+		['server.key', 'cert.pfx', 'cert.P12', 'putty.ppk', 'my.kdbx', 'store.jks'],
+	])('is what usually holds credentials: %s, %s, …', async (...names) => {
+		const tree = await walkOf({ 'a.py': '', ...Object.fromEntries(names.map((name) => [name, ''])) });
+		expect(paths(tree)).toEqual(['a.py']);
+		expect(tree.withheld).toHaveLength(names.length);
+	});
+
+	test('is not what only looks a little like it', async () => {
+		const ordinary = [
+			'id_rsa.pub',
+			'id_map.csv',
+			'keys.py',
+			'key',
+			'environment.yml',
+			'credentials.py',
+			'gha-creds.md',
+		];
+		const tree = await walkOf(Object.fromEntries(ordinary.map((name) => [name, ''])));
+		expect([paths(tree).sort(), tree.withheld]).toEqual([ordinary.sort(), []]);
+	});
 
 	test('is skipped at any depth and listed', async () => {
 		const ordinary = { 'train.py': '', 'id_rsa.py': '', 'env.yml': '', 'sub/x': '', '.github/x': '', 'pem.txt': '' };

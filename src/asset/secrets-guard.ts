@@ -1,5 +1,6 @@
 // Notices a registered secret in the bytes of a file that is about to be uploaded. Which files never go is withheld.ts's.
 import { createReadStream } from 'node:fs';
+import { encodingsOf } from '../secrets.ts';
 
 /** Looks for secrets in one file after the other. Nothing of a secret leaves it. */
 export interface SecretsGuard {
@@ -9,9 +10,9 @@ export interface SecretsGuard {
 	end(): number | undefined;
 }
 
-/** A guard against these values; each is looked for in UTF-8, as it stands, as JSON writes it and in base64. */
+/** A guard against these values; each is looked for in UTF-8, in every form that is taken out of the log as well. */
 export function createSecretsGuard(values: readonly string[]): SecretsGuard {
-	const forms = new Set(values.filter((value) => value !== '').flatMap(formsOf));
+	const forms = new Set(values.filter((value) => value !== '').flatMap(encodingsOf));
 	const needles = [...forms].map((form) => Buffer.from(form));
 	const overlap = Math.max(0, ...needles.map((needle) => needle.length - 1));
 	let tail = Buffer.alloc(0);
@@ -36,12 +37,6 @@ export function createSecretsGuard(values: readonly string[]): SecretsGuard {
 			return result;
 		},
 	};
-}
-
-/** In base64 as a whole, and as git keeps the token that actions/checkout has given it. */
-function formsOf(value: string): string[] {
-	const encoded = [value, `x-access-token:${value}`].map((text) => Buffer.from(text).toString('base64'));
-	return [value, JSON.stringify(value).slice(1, -1), ...encoded.map((form) => form.replace(/=+$/, ''))];
 }
 
 /** The number, from 1, of the line that holds the byte at this offset of a file. */

@@ -65,10 +65,16 @@ export async function walk(root: string, bounds: WalkBounds): Promise<LocalTree>
 	if (!open && !isInside(checkout, real)) {
 		return nothing(root, `${path.basename(root)} is a link that leads out of the checkout, to ${real}.`);
 	}
-	const runnerPaths = (
-		await Promise.all((bounds.runnerPaths ?? []).map((one) => realpath(one).catch(() => one)))
-	).filter((one) => !isInside(one, real));
-	const walker = new Walker({ root: real, checkout, runnerPaths, most: bounds.most ?? MOST_FILES });
+	const { runnerPaths: told = [], most = MOST_FILES } = bounds;
+	const runnerPaths = await Promise.all(told.map((one) => realpath(one).catch(() => one)));
+	const isWithheld = (absolute: string, below: string): boolean =>
+		isWithheldName(slashed(path.relative(below, absolute))) || isBelowAny(absolute, [...told, ...runnerPaths]);
+	// Such a file goes where its own path is given, and not where another one leads to it.
+	if (isWithheld(real, open ? '/' : checkout) && !isWithheld(path.resolve(root), open ? '/' : bounds.checkout)) {
+		return nothing(root, `${path.basename(root)} is a link to ${real}, which is never uploaded.`);
+	}
+	const others = runnerPaths.filter((one) => !isInside(one, real));
+	const walker = new Walker({ root: real, checkout, runnerPaths: others, most });
 	if (found.isDirectory()) return walker.folder(await readIgnoreRules(real));
 	return walker.single(found);
 }

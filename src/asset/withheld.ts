@@ -4,16 +4,23 @@ import path from 'node:path';
 
 /** Names of files and folders, at any depth. */
 const WITHHELD_NAMES: readonly RegExp[] = [
-	/^\.git$/,
-	/^\.git-credentials$/,
-	/^\.env/,
-	/\.pem$/i,
-	/^id_(rsa|dsa|ecdsa|ed25519)(_sk)?$/,
-	/^\.ssh$/,
-	/^\.azure$/,
-	/^\.aws$/,
-	/^[._]netrc$/,
+	// Of git, shells and remote logins; a public key may go.
+	/^\.git$/i,
+	/^\.git-credentials$/i,
+	/^\.env/i,
+	/^[._]netrc$/i,
+	/^\.(ssh|gnupg)$/i,
+	/^id_(rsa|dsa|ecdsa|ed25519)(?!.*\.(pub|py)$)/i,
+	// Of clouds and services. google-github-actions/auth writes gha-creds-… into the checkout.
+	/^\.(azure|aws|docker|kube|kaggle)$/i,
 	/^azureauth\.json$/i,
+	/\.publishsettings$/i,
+	/^gha-creds-.*\.json$/i,
+	/^application_default_credentials\.json$/i,
+	/^kaggle\.json$/i,
+	/^\.(dockercfg|databrickscfg|s3cfg|boto|vault-token|pgpass|htpasswd|npmrc|pypirc)$/i,
+	// Private keys and stores of them.
+	/\.(pem|key|pfx|p12|ppk|jks|kdbx)$/i,
 	/^_runner_file_commands$/,
 ];
 
