@@ -115,6 +115,25 @@ describe('a rollout that goes well', () => {
 		expect(bench.service.deploymentNames('iris')).toEqual(['shadow', 'green']);
 	});
 
+	test('deletes no previous deployment that has a share left', async () => {
+		bench.service.seed('iris', { blue: 100 });
+		const half = { ...asked, traffic: [{ percent: 50, hold: 0 }], deletePrevious: true };
+		expect(await deployOnline(half, bench.parts)).toMatchObject({ traffic: { blue: 50, green: 50 }, deleted: [] });
+		expect(bench.service.deploymentNames('iris')).toEqual(['blue', 'green']);
+	});
+
+	test('without a smoke test asks the deployment nothing', async () => {
+		const scores = recordScores();
+		const result = await deployOnline({ ...asked, smokeTest: undefined }, bench.parts);
+		expect([scores, result.traffic, result.smokeAnswer]).toEqual([[], { blue: 100 }, undefined]);
+	});
+
+	test('takes any answer where none is expected', async () => {
+		bench.service.score = () => ({ status: 200, json: { anything: true } });
+		const smokeTest = { body: '{}', file: 'request.json', expect: undefined };
+		expect((await deployOnline({ ...asked, smokeTest }, bench.parts)).smokeAnswer).toBe('{"anything":true}');
+	});
+
 	test('a deletion that fails is a warning', async () => {
 		bench.service.seed('iris', { blue: 100 });
 		bench.service.intercept = ({ method }) => (method === 'DELETE' ? refuse(400, 'UserError', 'locked') : undefined);
@@ -127,8 +146,11 @@ describe('a rollout that goes well', () => {
 
 	test('a deployment that serves already is updated in place, with a warning and no change of traffic', async () => {
 		bench.service.seed('iris', { blue: 100 });
-		const request = { ...asked, deployment: { name: 'blue' }, traffic: CANARY };
+		const scores = recordScores();
+		const request = { ...asked, deployment: { name: 'blue' }, traffic: CANARY, deletePrevious: true };
 		const result = await deployOnline(request, bench.parts);
+		expect(scores).toEqual(['blue at {"blue":100}']);
+		expect(result.deleted).toEqual([]);
 		expect(bench.service.changes()).toEqual([`PUT ${E}/deployments/blue`]);
 		expect(bench.warnings).toEqual([expect.stringMatching(/blue serves 100 % already and is updated in place/)]);
 		expect(result.created).toEqual({ endpoint: false, deployment: false });
@@ -413,6 +435,35 @@ describe('beside other runs', () => {
 		);
 		expect(bench.service.trafficHistory).toEqual([]);
 		expect(bench.service.deploymentNames('iris')).toEqual(['blue', 'green']);
+	});
+
+	test('no traffic for a deployment that somebody has deleted after its test', async () => {
+		bench.service.seed('iris', { blue: 100 });
+		bench.service.score = () => {
+			bench.service.deployments.delete('iris/green');
+			return { status: 200, json: { predictions: ['setosa'] } };
+		};
+		const error = await failure(asked);
+		expect(error.why).toMatch(/deleted by someone else after this run had brought it up\./);
+		expect(bench.service.trafficHistory).toEqual([]);
+	});
+
+	test.each([
+		['all of its tags', { run: '1', commit: 'abc' }, undefined],
+		['some of its tags', { run: '2', commit: 'abc' }, /was created by someone else meanwhile/],
+	])('after a lost answer a deployment with %s is told from a stranger’s', async (_, tags, why) => {
+		bench.service.seed('iris', { blue: 100 });
+		let first = true;
+		bench.service.intercept = ({ method, path, body }) => {
+			if (method !== 'PUT' || !path.endsWith('/deployments/green') || !first) return undefined;
+			first = false;
+			const other = { ...(structuredClone(body) as { properties: Record<string, unknown> }), name: 'green', tags };
+			bench.service.deployments.set('iris/green', other);
+			return refuse(409, 'Conflict', 'being created');
+		};
+		const request = { ...asked, tags: { run: '1', commit: 'abc' } };
+		if (why === undefined) expect((await deployOnline(request, bench.parts)).traffic).toEqual({ green: 100 });
+		else expect((await failure(request)).why).toMatch(why);
 	});
 
 	test('the PUT of a deployment whose answer was lost is recognised by its tags', async () => {
