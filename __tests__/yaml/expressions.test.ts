@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { hasExpression } from '../../src/asset/reference.ts';
 import { Reading } from '../../src/yaml/checks.ts';
 import { checkCommand, findExpressions, wholeExpression, withDoubleBraces } from '../../src/yaml/expressions.ts';
 import { loadYaml } from '../../src/yaml/load.ts';
@@ -88,4 +89,18 @@ describe('names in a command', () => {
 			'a ${{inputs.x}} ${{inputs.y}} ${{outputs.z.path}} ${{search_space.s}}',
 		);
 	});
+});
+
+test('a text of beginnings without an end is looked through once', () => {
+	expect(findExpressions('${{'.repeat(300_000))).toEqual([]);
+	expect(hasExpression('${{'.repeat(300_000))).toBe(false);
+	const at = { file: 'job.yml', line: 1, column: 1 };
+	const reading = new Reading({ path: 'job.yml', folder: '/' });
+	const written = '$[['.repeat(200_000);
+	checkCommand(
+		{ kind: 'scalar', type: 'str', value: written, text: written, written, at },
+		{ inputs: [], outputs: [] },
+		reading,
+	);
+	expect(reading.faults).toEqual([]);
 });

@@ -72,6 +72,15 @@ describe('shape', () => {
 		expect(read(text)).toHaveProperty('a', `str ${expected}`);
 	});
 
+	test.each(['- ', '? ', 'a: - ', '? a\n: - '])('but not as many lists in lists: %j', (start) => {
+		expect(faultsOf(start + '- '.repeat(200))[0]?.message).toMatch(/nested deeper than 64/);
+	});
+
+	test('text may hold as many dashes as it likes', () => {
+		const ruler = '- '.repeat(200).trim();
+		expect(read(`# ${ruler}\na: x ${ruler}\n`)).toEqual({ a: `str x ${ruler}` });
+	});
+
 	test('an empty value is null', () => {
 		expect(read('a:\nb: ~\nc: null\nd: ""\n')).toEqual({ a: 'null None', b: 'null None', c: 'null None', d: 'str ' });
 	});

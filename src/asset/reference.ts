@@ -46,7 +46,8 @@ export type Reference =
 
 /** Whether a text holds an expression such as `${{inputs.x}}` and must be passed on as it stands. */
 export function hasExpression(written: string): boolean {
-	return /\$\{\{.*?\}\}/s.test(written);
+	const start = written.indexOf('${{');
+	return start >= 0 && written.includes('}}', start + 3);
 }
 
 /** Whether a text is a URI with a scheme and something behind it: `azureml://…`, `https://…`, `wasbs://…`. */

@@ -26,12 +26,28 @@ export interface Declared {
 
 /** All `${{…}}` of a text, in order. */
 export function findExpressions(text: string): readonly Expression[] {
-	return [...text.matchAll(/\$\{\{\s*(.*?)\s*\}\}/gs)].map((match) => ({
-		text: match[0],
-		path: (match[1] ?? '').split('.').map((part) => part.trim()),
-		start: match.index,
-		end: match.index + match[0].length,
+	return spans(text, '${{', '}}').map(({ start, end }) => ({
+		text: text.slice(start, end),
+		path: text
+			.slice(start + 3, end - 2)
+			.split('.')
+			.map((part) => part.trim()),
+		start,
+		end,
 	}));
+}
+
+/** Where a text has `open` and the next `close` behind it. By searching, as a pattern would look to the end for each `open`. */
+function spans(text: string, open: string, close: string): { readonly start: number; readonly end: number }[] {
+	const found: { start: number; end: number }[] = [];
+	for (let start = text.indexOf(open); start >= 0; ) {
+		const closed = text.indexOf(close, start + open.length);
+		if (closed < 0) break;
+		const end = closed + close.length;
+		found.push({ start, end });
+		start = text.indexOf(open, end);
+	}
+	return found;
 }
 
 /** Whether a text is one expression and nothing else; gives its parts if so. */
@@ -57,13 +73,11 @@ export function checkCommand(node: YamlNode | undefined, declared: Declared, rea
 	const command = { at: written.at, text: single ? withDoubleBraces(written.text) : written.text };
 	const sections = sectionsOf(declared);
 	const optional = new Set(declared.optional ?? []);
-	const brackets = [...command.text.matchAll(/\$\[\[.*?\]\]/gs)].map(
-		(match) => [match.index, match.index + match[0].length] as const,
-	);
+	const brackets = spans(command.text, '$[[', ']]');
 	for (const expression of findExpressions(command.text)) {
 		const [section = '', name = ''] = expression.path;
 		checkName(expression, sections, command.at, reading);
-		const inside = brackets.some(([start, end]) => expression.start >= start && expression.end <= end);
+		const inside = brackets.some(({ start, end }) => expression.start >= start && expression.end <= end);
 		if (section === 'inputs' && optional.has(name) && !inside) {
 			reading.fault(
 				command.at,

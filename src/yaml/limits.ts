@@ -57,9 +57,10 @@ function excess(line: number, depth: number, separators: number): string | undef
 	return depth > BRACKET_DEPTH ? `Brackets are nested deeper than ${BRACKET_DEPTH} levels.` : undefined;
 }
 
-// `- - - -` opens a list inside a list with every dash, `? ? ?` a key inside a key; and a value has one tag and one anchor.
+// At the beginning of a line and behind a colon `- - - -` opens a list inside a list with every dash, and `? ? ?` a key
+// inside a key; and a value has one tag and one anchor.
 const RUNS: readonly (readonly [RegExp, string])[] = [
-	[/(?:[-?][ \t]+){65}/, `Lists are nested deeper than ${MAX_DEPTH} levels.`],
+	[/(?:^|:[ \t])[ \t]*(?:[-?:][ \t]+){65}/m, `Lists are nested deeper than ${MAX_DEPTH} levels.`],
 	[/(?:[&!][^\s]{0,100}[ \t]+){65}/, 'A value has more than one tag or anchor.'],
 ];
 
