@@ -168,6 +168,92 @@ describe('a look', () => {
 	});
 });
 
+describe('an answer that is not what was asked for', () => {
+	/** Storage that gives these answers one after the other, and the last one again and again. */
+	function answers(...given: { range?: string; body: string; created?: string; status?: number }[]) {
+		const asked: string[] = [];
+		const send = async ({ headers }: HttpRequest): Promise<HttpAnswer> => {
+			const one = given[Math.min(asked.length, given.length - 1)] ?? { body: '' };
+			asked.push(headers?.['range']?.split('-')[0] ?? '');
+			const more = one.range === undefined ? {} : { 'content-range': one.range };
+			const status = one.status ?? 206;
+			return { status, headers: { 'x-ms-creation-time': one.created ?? 'a', ...more }, body: Buffer.from(one.body) };
+		};
+		const lines: string[] = [];
+		const file = new LogFile('user_logs/std_log.txt', (line) => lines.push(line));
+		return { asked, lines, file, look: () => file.look(URL_, { send, close: async () => {} }) };
+	}
+
+	test('because it begins later shows nothing: what is between would be lost', async () => {
+		const { asked, lines, file, look } = answers(
+			{ range: 'bytes 0-3/4', body: 'one\n' },
+			{ range: 'bytes 8-11/12', body: 'two\n' },
+		);
+		await look();
+		expect(await look()).toEqual({ bytes: 0, outcome: 'later', reason: 'it is written anew all the time' });
+		expect([asked.length, lines, file.offset]).toEqual([1 + 4, ['one'], 4]);
+	});
+
+	test('because it begins earlier shows what is new of it', async () => {
+		const { lines, look } = answers(
+			{ range: 'bytes 0-3/4', body: 'one\n' },
+			{ range: 'bytes 2-7/8', body: 'e\ntwo\n' },
+		);
+		await look();
+		expect(await look()).toEqual({ bytes: 4, outcome: 'read' });
+		expect(lines).toEqual(['one', 'two']);
+	});
+
+	test.each(['', 'bytes x-y/z', 'Bytes 9-12/13 or so', 'items 0-3/4'])(
+		'or says nothing of its range (%j) is taken for it',
+		async (range) => {
+			const { lines, look } = answers({ range, body: 'one\n' }, { range, body: 'two\n' });
+			await look();
+			await look();
+			expect(lines).toEqual(['one', 'two']);
+		},
+	);
+
+	test.each([
+		['bytes */4', 0],
+		['bytes */40', 0],
+		['bytes */*', 0],
+		['', 0],
+		['bytes */3', 1],
+	])('as there is nothing more (%j) is no shorter file unless it says so', async (range, gaps) => {
+		const { lines, look } = answers(
+			{ range: 'bytes 0-3/4', body: 'one\n' },
+			{ status: 416, range, body: '<Error/>' },
+			{ status: 416, body: '' },
+		);
+		await look();
+		await look();
+		expect(lines.filter((line) => line.startsWith('[gap: '))).toHaveLength(gaps);
+		expect(lines[0]).toBe('one');
+	});
+
+	test('and too short to tell whether the file is the same is asked for again', async () => {
+		const { asked, lines, look } = answers(
+			{ range: 'bytes 0-7/8', body: 'one\ntwo\n' },
+			{ range: 'bytes 0-2/12', body: 'one', created: 'b' },
+			{ range: 'bytes 0-11/12', body: 'one\ntwo\nmore', created: 'b' },
+			{ range: 'bytes 12-14/15', body: '...', created: 'b' },
+		);
+		await look();
+		expect(await look()).toEqual({ bytes: 4, outcome: 'read' });
+		await look();
+		expect(asked).toEqual(['bytes=0', 'bytes=8', 'bytes=0', 'bytes=12']);
+		expect(lines).toEqual(['one', 'two']);
+	});
+
+	test('and no UTF-8 is counted', async () => {
+		const { storage, look, file } = reading();
+		storage.append(Buffer.from([0xff, 0x61, 0xfe, 0x0a]));
+		await look();
+		expect(file.invalid).toBe(2);
+	});
+});
+
 describe('a file that is not the one it was', () => {
 	const GAP = /^\[gap: user_logs\/std_log\.txt .* after 8 bytes; shown again from its beginning\]$/;
 

@@ -198,7 +198,7 @@ function explainCli(request: AuthRequest & { kind: 'azure-cli' }, what: string, 
 function firstLine(text: string): string {
 	return (
 		text
-			.replace(/\s*Trace ID:.*$/s, '')
+			.replace(/Trace ID:.*$/s, '')
 			.split('\n')[0]
 			?.trim() ?? text
 	);
