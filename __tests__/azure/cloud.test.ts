@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import {
 	type Cloud,
 	isFetchable,
+	isLoopback,
 	isStorage,
 	knownCloud,
 	mayReceiveToken,
@@ -71,6 +72,65 @@ describe('hosts that may see a token', () => {
 	});
 });
 
+describe('hosts that may see a token of a custom cloud', () => {
+	const cloud = customCloud({
+		endpoints: { resourceManager: 'https://ARM.corp.example', activeDirectory: 'https://login.corp.example' },
+		suffixes: { machineLearning: '*.ml.corp.example, ..api.corp.example;;' },
+	});
+
+	test.each([
+		'https://arm.corp.example/x',
+		'https://arm.corp.example:8443/x',
+		'https://ml.corp.example/x',
+		'https://west.ml.corp.example:444/x',
+		'https://west.api.corp.example/x',
+	])('%s', (url) => {
+		expect([mayReceiveToken(cloud, url), mayReceiveToken(cloud, new URL(url))]).toEqual([true, true]);
+	});
+
+	test.each([
+		'http://arm.corp.example/x',
+		'ftp://arm.corp.example/x',
+		'https://:word@arm.corp.example/x',
+		'https://user@arm.corp.example/x',
+		'https://corp.example/x',
+		'https://xml.corp.example/x',
+		'http://west.ml.corp.example/x',
+		'http://127.0.0.1/x',
+		'https://localhost/x',
+		'https://arm.corp.example /x',
+	])('never %s', (url) => {
+		expect(mayReceiveToken(cloud, url)).toBe(false);
+	});
+
+	test('by http only on loopback, and by nothing else than http there', () => {
+		expect(mayReceiveToken(customCloud(CUSTOM), 'http://127.0.0.1:1/x')).toBe(true);
+		expect(mayReceiveToken(customCloud(CUSTOM), 'ftp://127.0.0.1:1/x')).toBe(false);
+	});
+});
+
+describe('this machine', () => {
+	test.each(['localhost', 'LOCALHOST.', 'acct.blob.localhost', '[::1]', '127.0.0.1', '127.10.200.30'])(
+		'is %s',
+		(host) => {
+			expect(isLoopback(host)).toBe(true);
+		},
+	);
+
+	test.each([
+		'localhost.example',
+		'xlocalhost',
+		'127.0.0.1.evil.example',
+		'x127.0.0.1',
+		'128.0.0.1',
+		'127.0.0',
+		'[::2]',
+		'',
+	])('is not %j', (host) => {
+		expect(isLoopback(host)).toBe(false);
+	});
+});
+
 describe('storage of a cloud', () => {
 	test.each([
 		['AzureCloud', 'https://acct.blob.core.windows.net/c?sig=x'],
@@ -104,7 +164,9 @@ describe('storage of a cloud', () => {
 		expect(isStorage(cloud, 'http://acct.blob.localhost:10000/c')).toBe(true);
 		expect(isStorage(cloud, 'http://acct.blob.storage.corp.example/c')).toBe(false);
 		expect(isStorage(cloud, 'https://acct.blob.core.windows.net/c')).toBe(false);
+		expect(isStorage(cloud, 'https://acct.z01.blob.storage.azure.net/c')).toBe(false);
 		expect(isStorage(customCloud(CUSTOM), 'https://acct.blob.core.windows.net/c')).toBe(false);
+		expect(isStorage(customCloud(CUSTOM), 'https://evil.example./c')).toBe(false);
 	});
 });
 
@@ -118,6 +180,8 @@ describe('what is fetched without a credential', () => {
 		'https://localhost/x',
 		'http://127.0.0.1:8080/x',
 		'https://user:word@acct.blob.core.windows.net/x',
+		'https://user@acct.blob.core.windows.net/x',
+		'https://:word@acct.blob.core.windows.net/x',
 		'https://acct.blob.core.windows.net:22/x',
 		'file:///etc/passwd',
 	])('is never %s in the public cloud', (url) => {
@@ -126,7 +190,10 @@ describe('what is fetched without a credential', () => {
 
 	test('is what has a public name, and on loopback what is of a custom cloud', () => {
 		expect(isFetchable(cloudOf('AzureCloud'), 'https://acct.blob.core.windows.net/c/log.txt?sig=x')).toBe(true);
+		expect(isFetchable(cloudOf('AzureCloud'), 'https://10.blob.core.windows.net/c')).toBe(true);
+		expect(isFetchable(cloudOf('AzureCloud'), 'https://blob4.example/c')).toBe(true);
 		expect(isFetchable(customCloud(CUSTOM), 'http://acct.blob.localhost:10000/c')).toBe(true);
+		expect(isFetchable(customCloud(CUSTOM), 'ftp://acct.blob.localhost:10000/c')).toBe(false);
 		expect(isFetchable(customCloud(CUSTOM), 'http://169.254.169.254/metadata')).toBe(false);
 	});
 });
@@ -158,10 +225,58 @@ describe('a cloud file', () => {
 		});
 	});
 
+	test.each([
+		['https://user@arm.corp.example', /must not hold a user name/],
+		['https://:word@arm.corp.example', /must not hold a user name/],
+		['ftp://127.0.0.1', /must be https/],
+		['arm.corp.example', /is not a URL/],
+		['https:\\\\arm.corp.example', /is not a URL/],
+	])('may not name %s', (resourceManager, why) => {
+		const endpoints = { resourceManager, activeDirectory: 'https://login.corp.example' };
+		const read = readCloudFile(JSON.stringify({ endpoints }), 'c.json');
+		expect('faults' in read && read.faults.map(({ message }) => message)).toEqual([expect.stringMatching(why)]);
+	});
+
+	test('may have slashes and blanks around what it names, and leave out what is Microsoft’s', () => {
+		const cloud = customCloud({
+			name: 'Corp',
+			endpoints: {
+				resourceManager: ' https://arm.corp.example// ',
+				activeDirectory: 'https://login.corp.example',
+				activeDirectoryResourceId: ' https://id.corp.example// ',
+				machineLearningResourceId: ' https://ml.corp.example/ ',
+				studio: ' ',
+			},
+			suffixes: { storageEndpoint: ' .storage.corp.example ', machineLearning: [' *.ML.corp.example ', '', 7] },
+		});
+		expect(cloud).toMatchObject({
+			name: 'Corp',
+			resourceManager: 'https://arm.corp.example',
+			armScope: 'https://id.corp.example/.default',
+			machineLearningScope: 'https://ml.corp.example/.default',
+			studio: 'https://ml.azure.com',
+			storageSuffix: 'storage.corp.example',
+			machineLearningSuffixes: ['ml.corp.example'],
+		});
+		expect(customCloud(CUSTOM)).toMatchObject({ name: 'custom', storageSuffix: '', machineLearningSuffixes: [] });
+		const studio = 'https://studio.corp.example/';
+		expect(customCloud({ endpoints: { ...CUSTOM.endpoints, studio } }).studio).toBe('https://studio.corp.example');
+		expect(['AzureCloud', 'AzureUSGovernment', 'AzureChinaCloud'].map((name) => cloudOf(name).custom)).toEqual([
+			false,
+			false,
+			false,
+		]);
+	});
+
 	test('must name both endpoints; every fault is told', () => {
 		const read = readCloudFile('{"endpoints":{}}', 'c.json');
-		expect('faults' in read && read.faults).toHaveLength(2);
-		expect(readCloudFile('[]', 'c.json')).toHaveProperty('faults');
-		expect(readCloudFile('nonsense', 'c.json')).toHaveProperty('faults');
+		expect('faults' in read && read.faults.map(({ message }) => message)).toEqual([
+			'cloud: c.json has no endpoints.resourceManager.',
+			'cloud: c.json has no endpoints.activeDirectory.',
+		]);
+		const none = { faults: [{ message: 'cloud: c.json does not hold a JSON object.' }] };
+		expect([readCloudFile('[]', 'c.json'), readCloudFile('nonsense', 'c.json')]).toEqual([none, none]);
+		const blank = JSON.stringify({ endpoints: { ...CUSTOM.endpoints, resourceManager: ' ' } });
+		expect(readCloudFile(blank, 'c.json')).toHaveProperty('faults.length', 1);
 	});
 });
