@@ -1,6 +1,6 @@
 // `npm run fuzz -- [--seconds N] [--seed N] [--target NAME] [--input BASE64]`: gives what others write (files, logs, answers)
 // by chance to the parts that read it. First texts that look right (fast-check), then bytes: an input that reaches new code
-// is kept and changed further. Exits with 1 where something does not hold; what must hold is in fuzz/targets.ts.
+// is kept and changed further. Exits with 1 where something does not hold; what must hold is in fuzz/checks.ts.
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { chanceOf } from '../__tests__/job/log-scene.ts';

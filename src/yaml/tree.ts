@@ -179,8 +179,8 @@ export class TreeBuilder {
 	/** Whether a block of text ends with the file, in a line without an end: the parser adds one, and PyYAML does not. */
 	#isCutOff({ type, range }: Scalar): boolean {
 		const isBlock = type === 'BLOCK_LITERAL' || type === 'BLOCK_FOLDED';
-		const lastLine = this.#text.slice(this.#text.lastIndexOf('\n') + 1);
-		return isBlock && range?.[1] === this.#text.length && lastLine.trim() !== '';
+		if (!isBlock || range?.[1] !== this.#text.length) return false;
+		return this.#text.slice(this.#text.lastIndexOf('\n') + 1).trim() !== '';
 	}
 
 	#warn(written: string, resolved: ReturnType<typeof resolvePlain>, at: Place): void {
