@@ -133,6 +133,9 @@ describe('what is refused, with its place', () => {
 		['a paragraph separator', 'a: x\u2029\n', 1, /U\+2029.*end of a line/],
 		['an escaped NUL', 'a: "x\\0y"\n', 1, /U\+0000/],
 		['a mapping as key', '{a: 1}: b\n', 1, /must be text/],
+		['a list as key', 'a: 1\n? [b]\n: c\n', 2, /must be text/],
+		['nothing as key', 'a: 1\n~: c\n', 2, /must be text/],
+		['no key at all', 'a: 1\n: c\n', 2, /must be text/],
 	])('%s', (_, text, line, message) => {
 		const [fault] = faultsOf(text);
 		expect(fault?.message).toMatch(message);
@@ -174,9 +177,11 @@ describe('limits', () => {
 		['101 aliases', `x: &x 1\na: [${'*x, '.repeat(101)}1]\n`],
 		['a bomb', bomb(9)],
 	])('%s is refused within a second', (_, text) => {
-		const start = performance.now();
+		// A second of computing: what else this machine does is not ours to measure.
+		const before = process.cpuUsage();
 		expect(faultsOf(text)).not.toEqual([]);
-		expect(performance.now() - start).toBeLessThan(1000);
+		const { user, system } = process.cpuUsage(before);
+		expect((user + system) / 1_000).toBeLessThan(1_000);
 	});
 
 	test('64 levels and 100 aliases are read', () => {

@@ -30,6 +30,9 @@ test.each([
 	['inputs.data={"path": "y", "mode": "direct"}', { inputs: { data: { path: 'y', mode: 'direct' } } }],
 	['inputs.text={{x}}', { inputs: { text: '{{x}}' } }],
 	['inputs.epochs=', { inputs: { epochs: '' } }],
+	['x=1', { x: '1' }],
+	[' inputs . epochs =2', { inputs: { epochs: '2' } }],
+	['constructor.x=1', { constructor: { x: '1' } }],
 ])('%s', (line, expected) => {
 	expect(set(line)).toMatchObject(expected);
 });
@@ -58,6 +61,11 @@ describe('what does not fit', () => {
 		['a[x]=1', /not the path/],
 		['space.lr.values.9=1', /has 2 items/],
 		['__proto__.x=1', /not the path/],
+		['inputs.__proto__=1', /not the path/],
+		['inputs. .x=1', /not the path/],
+		[' =1', /not the path/],
+		['space.lr.values[10]=5', /has 2 items, so there is no \[10\]/],
+		['inputs.x={__proto__: 1}', /'__proto__' is not allowed/],
 		['name.x=1', /the text 'job', which has no keys/],
 		['inputs[0]=1', /no list/],
 		['space.lr.values.x=1', /a list, which has no keys/],
