@@ -73,10 +73,10 @@ describe('hosts that may see a token', () => {
 });
 
 describe('hosts that may see a token of a custom cloud', () => {
-	const cloud = customCloud({
+	const CORP = {
 		endpoints: { resourceManager: 'https://ARM.corp.example', activeDirectory: 'https://login.corp.example' },
 		suffixes: { machineLearning: '*.ml.corp.example, ..api.corp.example;;' },
-	});
+	};
 
 	test.each([
 		'https://arm.corp.example/x',
@@ -85,7 +85,10 @@ describe('hosts that may see a token of a custom cloud', () => {
 		'https://west.ml.corp.example:444/x',
 		'https://west.api.corp.example/x',
 	])('%s', (url) => {
-		expect([mayReceiveToken(cloud, url), mayReceiveToken(cloud, new URL(url))]).toEqual([true, true]);
+		expect([mayReceiveToken(customCloud(CORP), url), mayReceiveToken(customCloud(CORP), new URL(url))]).toEqual([
+			true,
+			true,
+		]);
 	});
 
 	test.each([
@@ -100,7 +103,7 @@ describe('hosts that may see a token of a custom cloud', () => {
 		'https://localhost/x',
 		'https://arm.corp.example /x',
 	])('never %s', (url) => {
-		expect(mayReceiveToken(cloud, url)).toBe(false);
+		expect(mayReceiveToken(customCloud(CORP), url)).toBe(false);
 	});
 
 	test('by http only on loopback, and by nothing else than http there', () => {
