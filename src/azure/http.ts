@@ -77,19 +77,22 @@ const DEFAULT_TIMEOUT = 100_000;
 const DEFAULT_LARGEST = 64 * 1024 * 1024;
 const LONGEST_ATTEMPT = 10 * 60_000;
 
-export interface HttpParts {
+export interface RetryParts {
 	readonly clock: Clock;
-	readonly userAgent: string;
 	readonly retry?: RetryPolicy;
 	/** Told of each retry, with a line for the debug log. */
 	readonly onRetry?: (line: string) => void;
+}
+
+export interface HttpParts extends RetryParts {
+	readonly userAgent: string;
 	/** The longest time for one attempt from its start to the last byte, in milliseconds, however steadily bytes drip in. */
 	readonly longestAttempt?: number;
 }
 
 /** The sender of this run; proxies are taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
 export function createHttp(parts: HttpParts): ListenedHttp {
-	const { clock, userAgent, retry = STANDARD_RETRY, onRetry = () => {}, longestAttempt = LONGEST_ATTEMPT } = parts;
+	const { userAgent, longestAttempt = LONGEST_ATTEMPT } = parts;
 	const options = { connect: { lookup: lookupLoopback, timeout: 20_000 }, keepAliveTimeout: 10_000 };
 	const proxied = new EnvHttpProxyAgent(options);
 	// A proxy cannot reach this machine's own services, and must not see what is sent to them without TLS.
@@ -116,38 +119,46 @@ export function createHttp(parts: HttpParts): ListenedHttp {
 			listeners.add(listener);
 			return () => listeners.delete(listener);
 		},
-		async send(request) {
-			const repeatable = request.repeatable ?? !['POST', 'PATCH'].includes(request.method);
-			const most = request.retry === false ? 1 : retry.attempts;
-			let waited = 0;
-			for (let turn = 1; ; turn += 1) {
-				let answer: HttpAnswer | undefined;
-				let failure: unknown;
-				try {
-					answer = await attempt(request);
-				} catch (error) {
-					if (request.signal?.aborted) throw request.signal.reason;
-					failure = error;
-				}
-				if (answer !== undefined && !PASSING_STATUS.has(answer.status)) return answer;
-				const asked = answer === undefined ? undefined : retryAfter(answer.headers, clock.now());
-				const wait = asked ?? backOff(turn, retry, clock.random());
-				const mayRepeat = repeatable && (answer !== undefined || PASSING_CODES.has(networkCode(failure) ?? ''));
-				if (!mayRepeat || turn >= most || waited + wait > retry.budget) {
-					if (answer !== undefined) return answer;
-					throw new Unreachable(request.url, failure);
-				}
-				const what = answer === undefined ? reasonOf(failure) : `HTTP ${answer.status}`;
-				onRetry(
-					`${request.method} ${hostOf(request.url)}: ${what}; again in ${(wait / 1000).toFixed(1)} s (attempt ${turn + 1} of ${most})`,
-				);
-				waited += wait;
-				await clock.sleep(wait, request.signal);
-			}
-		},
+		send: withRetries(attempt, parts),
 		close: async () => {
 			await Promise.all([direct.close(), proxied.close()]);
 		},
+	};
+}
+
+/** Sends by `attempt`, again where a failure may pass by itself, as the service asks or ever more seldom. */
+export function withRetries(
+	attempt: (request: HttpRequest) => Promise<HttpAnswer>,
+	{ clock, retry = STANDARD_RETRY, onRetry = () => {} }: RetryParts,
+): Http['send'] {
+	return async (request) => {
+		const repeatable = request.repeatable ?? !['POST', 'PATCH'].includes(request.method);
+		const most = request.retry === false ? 1 : retry.attempts;
+		let waited = 0;
+		for (let turn = 1; ; turn += 1) {
+			let answer: HttpAnswer | undefined;
+			let failure: unknown;
+			try {
+				answer = await attempt(request);
+			} catch (error) {
+				if (request.signal?.aborted) throw request.signal.reason;
+				failure = error;
+			}
+			if (answer !== undefined && !PASSING_STATUS.has(answer.status)) return answer;
+			const asked = answer === undefined ? undefined : retryAfter(answer.headers, clock.now());
+			const wait = asked ?? backOff(turn, retry, clock.random());
+			const mayRepeat = repeatable && (answer !== undefined || PASSING_CODES.has(networkCode(failure) ?? ''));
+			if (!mayRepeat || turn >= most || waited + wait > retry.budget) {
+				if (answer !== undefined) return answer;
+				throw new Unreachable(request.url, failure);
+			}
+			const what = answer === undefined ? reasonOf(failure) : `HTTP ${answer.status}`;
+			onRetry(
+				`${request.method} ${hostOf(request.url)}: ${what}; again in ${(wait / 1000).toFixed(1)} s (attempt ${turn + 1} of ${most})`,
+			);
+			waited += wait;
+			await clock.sleep(wait, request.signal);
+		}
 	};
 }
 
