@@ -32,10 +32,17 @@ export interface RecordedRequest {
 	at: number;
 }
 
-/** What a fault does: gives an answer, breaks the connection, or only makes the request wait. */
+/**
+ * What a fault does: gives an answer, breaks the connection (`reset` before anything is done, `lost` after it is done and
+ * before it is answered), cuts the answer after so many bytes of its body (`cutAnswer`) or the request after so many of
+ * its own (`cutRequest`, storage only: nothing is done then), or only makes the request wait.
+ */
 export type FaultEffect =
 	| { status: number; headers?: Record<string, string>; body?: unknown }
 	| 'reset'
+	| 'lost'
+	| { cutAnswer: number }
+	| { cutRequest: number }
 	| { delayMs: number };
 
 /** Which requests a fault meets, and what it does to them. */

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Face, Ledger, RecordedRequest } from './ledger.ts';
+import type { Face, FaultEffect, Ledger, RecordedRequest } from './ledger.ts';
 
 /** A request whose body has been read. */
 export interface FaceRequest {
@@ -112,10 +112,22 @@ async function respond(
 		incoming.socket.resetAndDestroy();
 		return;
 	}
-	if (effect && 'delayMs' in effect) await pause(effect.delayMs, undefined, { signal: stopping });
-	const answer = effect && 'status' in effect ? planted(effect) : await answerOf(plan.handle, request);
-	plan.ledger.finish(entry, answer.status);
-	write(request.method, answer, outgoing);
+	if (typeof effect === 'object' && 'delayMs' in effect) await pause(effect.delayMs, undefined, { signal: stopping });
+	const answer = isAnswer(effect) ? planted(effect) : await answerOf(plan.handle, request);
+	plan.ledger.finish(entry, effect === 'lost' ? 0 : answer.status);
+	if (effect === 'lost') incoming.socket.resetAndDestroy();
+	else if (isCut(effect)) writeCut(answer, effect.cutAnswer, outgoing);
+	else write(request.method, answer, outgoing);
+}
+
+/** Whether a fault gives the answer itself. */
+export function isAnswer(effect: FaultEffect | undefined): effect is FaultEffect & { status: number } {
+	return typeof effect === 'object' && 'status' in effect;
+}
+
+/** Whether a fault cuts the answer off. */
+export function isCut(effect: FaultEffect | undefined): effect is { cutAnswer: number } {
+	return typeof effect === 'object' && 'cutAnswer' in effect;
 }
 
 /** Turns a planted answer into one that a server can send: objects become JSON, text stays text. */
@@ -151,9 +163,20 @@ function record(plan: ServerPlan, face: Face, request: FaceRequest): RecordedReq
 	return entry;
 }
 
+function payloadOf({ json, bytes }: Answer): Buffer {
+	return json === undefined ? Buffer.from(bytes ?? '') : Buffer.from(JSON.stringify(json));
+}
+
+/** Promises the whole answer, sends so many bytes of it, and breaks off. */
+function writeCut(answer: Answer, length: number, outgoing: ServerResponse): void {
+	const payload = payloadOf(answer);
+	outgoing.writeHead(answer.status, { ...answer.headers, 'Content-Length': String(payload.length) });
+	outgoing.write(payload.subarray(0, length), () => outgoing.socket?.resetAndDestroy());
+}
+
 function write(method: string, answer: Answer, outgoing: ServerResponse): void {
 	const isJson = answer.json !== undefined;
-	const payload = isJson ? Buffer.from(JSON.stringify(answer.json)) : Buffer.from(answer.bytes ?? '');
+	const payload = payloadOf(answer);
 	const headers: Record<string, string> = isJson ? { 'Content-Type': 'application/json; charset=utf-8' } : {};
 	Object.assign(headers, answer.headers);
 	if (answer.status !== 204 && answer.status !== 304) headers['Content-Length'] ??= String(payload.length);

@@ -3,8 +3,8 @@
 
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Ledger, RecordedRequest } from './ledger.ts';
-import { type FaceServer, flatten, listen, planted } from './server.ts';
+import type { FaultEffect, Ledger, RecordedRequest } from './ledger.ts';
+import { type FaceServer, flatten, isAnswer, isCut, listen, planted } from './server.ts';
 
 /** Where the proxy sends its requests, and where it records them. */
 export interface StorageFacePlan {
@@ -44,8 +44,14 @@ async function answer(
 		incoming.socket.resetAndDestroy();
 		return;
 	}
-	if (effect && 'delayMs' in effect) await pause(effect.delayMs, undefined, { ref: false });
-	if (effect && 'status' in effect) {
+	if (typeof effect === 'object' && 'delayMs' in effect) await pause(effect.delayMs, undefined, { ref: false });
+	if (typeof effect === 'object' && 'cutRequest' in effect) {
+		plan.ledger.finish(entry, 0);
+		await take(incoming, effect.cutRequest);
+		incoming.socket.resetAndDestroy();
+		return;
+	}
+	if (isAnswer(effect)) {
 		incoming.resume();
 		const { status, headers, json, bytes } = planted(effect);
 		plan.ledger.finish(entry, status);
@@ -53,7 +59,17 @@ async function answer(
 		outgoing.end(bytes ?? (json === undefined ? '' : JSON.stringify(json)));
 		return;
 	}
-	await pass(plan, agent, incoming, outgoing, entry);
+	await pass(plan, agent, incoming, outgoing, { entry, effect });
+}
+
+/** Reads so many bytes of a request, or all where it has fewer. */
+async function take(incoming: IncomingMessage, length: number): Promise<void> {
+	let taken = 0;
+	if (length > 0)
+		for await (const piece of incoming) {
+			taken += (piece as Buffer).length;
+			if (taken >= length) return;
+		}
 }
 
 function pass(
@@ -61,20 +77,43 @@ function pass(
 	agent: Agent,
 	incoming: IncomingMessage,
 	outgoing: ServerResponse,
-	entry: RecordedRequest,
+	{ entry, effect }: { entry: RecordedRequest; effect: FaultEffect | undefined },
 ): Promise<void> {
 	return new Promise((resolve, reject) => {
 		const { method, url, headers } = incoming;
 		const onward = request({ host: '127.0.0.1', port: plan.target, method, path: url, headers, agent }, (reply) => {
-			plan.ledger.finish(entry, reply.statusCode ?? 502);
-			outgoing.writeHead(entry.status, reply.headers);
-			reply.pipe(outgoing);
+			const status = reply.statusCode ?? 502;
+			plan.ledger.finish(entry, effect === 'lost' ? 0 : status);
 			reply.on('end', resolve);
 			reply.on('error', reject);
+			if (effect === 'lost') {
+				incoming.socket.resetAndDestroy();
+				reply.resume();
+				return;
+			}
+			outgoing.writeHead(status, reply.headers);
+			if (isCut(effect)) cut(reply, effect.cutAnswer, outgoing);
+			else reply.pipe(outgoing);
 		});
 		onward.on('error', reject);
 		incoming.pipe(onward);
 	});
+}
+
+/** Passes so many bytes of an answer on, and breaks off. */
+function cut(reply: IncomingMessage, length: number, outgoing: ServerResponse): void {
+	let left = length;
+	reply.on('data', (piece: Buffer) => {
+		if (left < 0) return;
+		const part = piece.subarray(0, left);
+		left -= piece.length;
+		if (left > 0) outgoing.write(part);
+		else {
+			left = -1;
+			outgoing.write(part, () => outgoing.socket?.resetAndDestroy());
+		}
+	});
+	reply.on('end', () => left > 0 && outgoing.destroy());
 }
 
 function record(plan: StorageFacePlan, incoming: IncomingMessage, url: URL): RecordedRequest {

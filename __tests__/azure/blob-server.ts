@@ -53,7 +53,8 @@ export async function startBlobServer(): Promise<BlobServer> {
 		other: undefined,
 	};
 	const server = createServer((request, response) => {
-		void answer(request, response);
+		// A request that breaks off has no answer.
+		answer(request, response).catch(() => response.destroy());
 	});
 	const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
 		const seen = await read(request);

@@ -1,8 +1,8 @@
 // No secret leaves the step: not in its log (debug lines included), its summary, its outputs, its state, or its comment,
 // although the training itself and the services print them.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openClient } from './azure-client.ts';
 import { endpointFiles, jobFiles, printing, SCORE_42 } from './checkout.ts';
+import { everySecret } from './every-secret.ts';
 import type { ActionRun } from './runner.ts';
 import { openSite, type Site } from './site.ts';
 import { masksOf, withoutMasks } from './workflow-log.ts';
@@ -54,34 +54,10 @@ beforeAll(async () => {
 		),
 	]);
 	runs = { oidc, secret, failing };
-	secrets = await everySecret();
+	secrets = new Map([...(await everySecret(site.emulator)), ['Zm9yZ2VkL3NpZ25hdHVyZQ', 'signature of a signed URL']]);
 }, 120_000);
 
 afterAll(() => site?.close());
-
-/** What went over the wire and must not be shown, with what it is. */
-async function everySecret(): Promise<Map<string, string>> {
-	const { emulator } = site;
-	const found = new Map([
-		[emulator.clientSecret, 'client secret'],
-		[emulator.github.token, 'github token'],
-		[emulator.github.idTokenRequestToken, 'token for ID tokens'],
-		['Zm9yZ2VkL3NpZ25hdHVyZQ', 'signature of a signed URL'],
-	]);
-	const client = await openClient(emulator);
-	const keys = await client.post('/onlineEndpoints/secretive/listKeys');
-	for (const key of Object.values(keys)) found.set(String(key), 'endpoint key');
-	for (const { face, headers, query, body } of emulator.requests) {
-		const bearer = /^(?:Bearer|token) (\S+)$/i.exec(headers['authorization'] ?? '')?.[1];
-		if (bearer !== undefined && !found.has(bearer)) found.set(bearer, `${face} token`);
-		const assertion = (body as Record<string, unknown> | undefined)?.['client_assertion'];
-		if (typeof assertion === 'string') found.set(assertion, 'ID token');
-		const signature = query['sig'];
-		if (signature === undefined) continue;
-		found.set(signature, 'SAS signature').set(encodeURIComponent(signature), 'SAS signature, encoded');
-	}
-	return found;
-}
 
 test('the runs did what they should, and had secrets of every kind', () => {
 	expect([runs.oidc.code, runs.secret.code, runs.failing.code]).toEqual([0, 0, 1]);

@@ -261,6 +261,26 @@ describe('planted faults', () => {
 		expect(await log('once')).toBe('once\n');
 	});
 
+	test('lose an answer once its request is done', async () => {
+		emulator.faults.add({ method: 'PUT', path: /\/jobs\/unheard/, nth: 1, effect: 'lost' });
+		await expect(client.job('unheard', 'echo x')).rejects.toThrow();
+		expect((await client.arm('GET', '/jobs/unheard')).status).toBe(200);
+	});
+
+	test('cut an answer after so many bytes, of storage too', async () => {
+		emulator.faults.add({ path: /\/jobs\/once|std_log/, nth: 1, effect: { cutAnswer: 3 } });
+		await expect(client.arm('GET', '/jobs/once')).rejects.toThrow();
+		emulator.faults.add({ face: 'storage', path: /std_log/, nth: 1, effect: { cutAnswer: 3 } });
+		await expect(log('once')).rejects.toThrow();
+		expect(await log('once')).toBe('once\n');
+	});
+
+	test('cut a request to storage after so many bytes', async () => {
+		emulator.faults.add({ face: 'storage', method: 'PUT', path: /cut\.txt/, nth: 1, effect: { cutRequest: 4 } });
+		await expect(client.code('cut-off', { 'cut.txt': 'some content' })).rejects.toThrow();
+		expect((await emulator.blobs()).filter(({ name }) => name.endsWith('cut.txt'))).toEqual([]);
+	});
+
 	test('can be taken away, and only delay where they say so', async () => {
 		const remove = emulator.faults.add({
 			face: 'arm',
