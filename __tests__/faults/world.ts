@@ -41,8 +41,8 @@ export interface WorldOptions {
 export interface WorldExpectation {
 	readonly code: 0 | 1;
 	readonly says?: RegExp;
-	/** Whether the log must be shown whole; true when absent. */
-	readonly log?: boolean;
+	/** Whether the log must be shown whole, byte for byte; `lines` where several files are, whose lines all differ. */
+	readonly log?: boolean | 'lines';
 	/** How many jobs there must be; one when absent. */
 	readonly jobs?: number;
 }
@@ -213,7 +213,7 @@ export class World {
 				report: JSON.stringify(run.facts),
 			},
 			canaries: this.#canaries,
-			log: log ? { shown: this.shown, told: this.told, files: new Map(written), alone: true } : undefined,
+			log: log !== false ? { shown: this.shown, told: this.told, files: new Map(written), alone: log === true } : undefined,
 			jobs: { states: [...azure.jobs.values()].map(({ status }) => status), expected: jobs },
 			left: [
 				...azure.misled.map((line) => `a credential, or a request at all, where none belongs: ${line}`),

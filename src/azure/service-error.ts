@@ -10,7 +10,8 @@ export interface ServiceMessage {
 	readonly text: string;
 }
 
-const LONGEST = 3000;
+/** What the log shows of an error whole; an annotation is cut sooner. */
+const LONGEST = 30_000;
 /** So much of a body that is no JSON is looked at: a page of a gateway says what it has to say at its beginning. */
 const LONGEST_PAGE = 100_000;
 
