@@ -3,7 +3,6 @@ import { knownCloud, mayReceiveToken } from '../../src/azure/cloud.ts';
 import { OperationFailed } from '../../src/azure/operation.ts';
 import type { Json } from '../../src/json.ts';
 import type { Reply } from '../fixtures/loopback.ts';
-import { WORKSPACE_ID } from '../fixtures/workspace.ts';
 import { closeAll, open, play } from './operation-scene.ts';
 
 afterEach(closeAll);

@@ -72,6 +72,8 @@ export class World {
 	readonly told: string[] = [];
 	/** Lines of the job, as people see them. */
 	readonly shown: string[] = [];
+	/** Resolves when the runner has taken what was printed. */
+	ready: () => Promise<void> = async () => {};
 	/** The job that the post step would look for. */
 	guarded: string | undefined;
 	readonly #secrets = createSecrets();
@@ -140,6 +142,7 @@ export class World {
 			group: own.info,
 			endGroup: () => {},
 			mask: (value) => this.#secrets.add(value),
+			ready: () => this.ready(),
 		};
 	}
 
@@ -213,7 +216,10 @@ export class World {
 				report: JSON.stringify(run.facts),
 			},
 			canaries: this.#canaries,
-			log: log !== false ? { shown: this.shown, told: this.told, files: new Map(written), alone: log === true } : undefined,
+			log:
+				log !== false
+					? { shown: this.shown, told: this.told, files: new Map(written), alone: log === true }
+					: undefined,
 			jobs: { states: [...azure.jobs.values()].map(({ status }) => status), expected: jobs },
 			left: [
 				...azure.misled.map((line) => `a credential, or a request at all, where none belongs: ${line}`),
