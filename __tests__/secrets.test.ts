@@ -77,3 +77,16 @@ describe('a hostile text', () => {
 		expect(secrets.redact('version eyJ.1 of eyJaaa.bbb')).toBe('version eyJ.1 of eyJaaa.bbb');
 	});
 });
+
+describe('a text that is divided', () => {
+	test('keeps what may be the beginning of a secret, in any of its forms, for its rest', () => {
+		const secrets = createSecrets();
+		expect(secrets.held('anything')).toBe(0);
+		secrets.add('s3cr/et-value');
+		expect(secrets.held('password: s3cr')).toBe(4);
+		expect(secrets.held('password: s3cr%2Fet')).toBe(9);
+		expect(secrets.held('password: s3cr/et-value')).toBe(0);
+		expect(secrets.held('ends in s')).toBe(1);
+		expect(secrets.held('ends in x')).toBe(0);
+	});
+});

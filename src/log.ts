@@ -20,6 +20,10 @@ export interface Log {
 	endGroup(): void;
 	/** Registers a secret with us and with the runner. */
 	mask(value: string): void;
+	/** A text without what must not be shown, for whoever is going to divide it: each part would look harmless. */
+	readonly clean?: (text: string) => string;
+	/** How many characters at the end of a text are not to be shown before what follows is known. */
+	readonly held?: (text: string) => number;
 	/** Resolves once what was printed has been taken; whoever prints much waits for it in between. */
 	readonly ready?: () => Promise<void>;
 	/** Says how many annotations there would be more, at the end of the step. */
@@ -49,7 +53,8 @@ export function createGitHubLog(
 	const shown = { notice: 0, warning: 0, error: 0 };
 	let full: Promise<void> | undefined;
 	// What is not shown goes first: it could stand in the middle of a secret.
-	const harmless = (text: string): string => neutralise(secrets.redact(withoutControls(text)));
+	const clean = (text: string): string => secrets.redact(withoutControls(text));
+	const harmless = (text: string): string => neutralise(clean(text));
 	const print = (text: string): void => {
 		if (write(`${harmless(text)}\n`) !== false || full !== undefined) return;
 		// Asked for at once: a drain that came before anybody waited would never come again.
@@ -60,14 +65,14 @@ export function createGitHubLog(
 	};
 	const annotate = (kind: 'notice' | 'warning' | 'error', text: string, where?: Place): void => {
 		shown[kind] += 1;
-		const clean = secrets.redact(text);
+		const told = secrets.redact(text);
 		if (shown[kind] > MOST_ANNOTATIONS) {
-			print(`${kind}: ${placeOf(where)}${clean}`);
+			print(`${kind}: ${placeOf(where)}${told}`);
 			return;
 		}
-		const message = clean.length > LONGEST_ANNOTATION ? `${clean.slice(0, LONGEST_ANNOTATION - 1)}…` : clean;
+		const message = told.length > LONGEST_ANNOTATION ? `${told.slice(0, LONGEST_ANNOTATION - 1)}…` : told;
 		ANNOTATE[kind](message, annotationOf(where));
-		if (message !== clean) print(clean);
+		if (message !== told) print(told);
 	};
 	return {
 		info: print,
@@ -89,6 +94,8 @@ export function createGitHubLog(
 			secrets.add(value);
 			for (const line of value.split(/\r?\n/)) if (line.trim().length > 3) core.setSecret(line.trim());
 		},
+		clean,
+		held: (text) => secrets.held(text),
 		// What was written is let go of, and signals are heard, between two turns of the process only.
 		ready: () => full ?? nextTurn(),
 	};

@@ -35,6 +35,11 @@ export interface Secrets {
 	add(value: string): void;
 	/** The text with every secret in it replaced by `***`. */
 	redact(text: string): string;
+	/**
+	 * How many characters at the end of a text may be the beginning of a registered secret: whoever divides a text must not
+	 * divide it there.
+	 */
+	held(text: string): number;
 	/** The registered values themselves, for checks that none is about to be sent. */
 	values(): readonly string[];
 }
@@ -43,36 +48,64 @@ export interface Secrets {
 export function createSecrets(): Secrets {
 	const values = new Set<string>();
 	let pattern: RegExp | undefined;
+	let forms: readonly string[] | undefined;
+	const allForms = (): readonly string[] => {
+		forms ??= formsOf(values);
+		return forms;
+	};
 	return {
 		add(value) {
 			const lines = value.split(/\r?\n/).map((line) => line.trim());
 			for (const secret of [value.trim(), ...lines]) {
 				if (secret.length >= SHORTEST) values.add(secret);
 			}
-			pattern = undefined;
+			[pattern, forms] = [undefined, undefined];
 		},
 		redact(text) {
-			pattern ??= patternOf(values);
+			pattern ??= patternOf(allForms());
 			let shown = values.size === 0 ? text : text.replace(pattern, '***');
 			for (const [form, replacement] of BY_FORM) shown = shown.replace(form, replacement);
 			return withoutTokens(shown);
+		},
+		held(text) {
+			const last = text.at(-1);
+			let most = 0;
+			for (const form of last === undefined ? [] : allForms()) {
+				for (let length = Math.min(form.length - 1, text.length); length > most; length -= 1)
+					if (form[length - 1] === last && text.endsWith(form.slice(0, length))) most = length;
+			}
+			return most;
 		},
 		values: () => [...values],
 	};
 }
 
-function patternOf(values: ReadonlySet<string>): RegExp {
+/** All forms of all values, longest first: a secret that contains another must go as a whole. */
+function formsOf(values: ReadonlySet<string>): string[] {
 	const variants = new Set([...values].flatMap(encodingsOf));
-	// Longest first: a secret that contains another must go as a whole.
-	const ordered = [...variants].filter((v) => v.length >= SHORTEST).sort((a, b) => b.length - a.length);
-	return new RegExp(ordered.map(escapeForPattern).join('|') || '(?!)', 'g');
+	return [...variants].filter((v) => v.length >= SHORTEST).sort((a, b) => b.length - a.length);
 }
 
-/** How a value may stand in a text: as it is, in a URL, in JSON, and in the base64 of a text that holds it. */
+function patternOf(forms: readonly string[]): RegExp {
+	return new RegExp(forms.map(escapeForPattern).join('|') || '(?!)', 'g');
+}
+
+const XML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+/** How a value may stand in a text: as it is, in a URL, in JSON or XML, and in the base64 of a text that holds it. */
 export function encodingsOf(value: string): string[] {
-	const url = encodeURIComponent(value);
 	const json = JSON.stringify(value).slice(1, -1);
-	return [value, url, url.replaceAll('%20', '+'), json, ...base64Of(value)];
+	// An error within an error is JSON within JSON.
+	const texts = [json, JSON.stringify(json).slice(1, -1), value.replace(/[&<>"]/g, (letter) => XML[letter] ?? letter)];
+	return [value, ...urlsOf(value), ...texts, ...base64Of(value)];
+}
+
+/** As JavaScript, Python and others escape it for a URL: each leaves other letters alone, or writes the codes small. */
+function urlsOf(value: string): string[] {
+	const url = encodeURIComponent(value);
+	const strict = url.replace(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
+	const forms = [url, strict].flatMap((form) => [form, form.replaceAll('%2F', '/'), form.replaceAll('%20', '+')]);
+	return [...forms, ...forms.map((form) => form.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()))];
 }
 
 /** Base64 at each of the three alignments, without the characters that depend on the neighbours. */

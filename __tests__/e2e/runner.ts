@@ -43,6 +43,8 @@ export interface ActionRequest {
 	/** What `github.token` is; none when absent. */
 	readonly githubToken?: string;
 	readonly cancel?: Cancel;
+	/** Instead of the runner's own file commands, by name: `GITHUB_OUTPUT`, …; the empty text is none at all. */
+	readonly commandFiles?: Readonly<Record<string, string>>;
 	/** Told of the log as it comes. */
 	readonly onOutput?: (text: string) => void;
 	/** The step is killed after this many milliseconds; a minute when absent. */
@@ -100,7 +102,7 @@ export async function runAction(request: ActionRequest): Promise<ActionRun> {
 	try {
 		const mainFiles = commandFiles(temp, 'main');
 		const env = environment(request, temp);
-		const ran = await runStep(join(ROOT, main), { ...env, ...mainFiles }, request);
+		const ran = await runStep(join(ROOT, main), { ...env, ...mainFiles, ...request.commandFiles }, request);
 		const state = readCommands(mainFiles.GITHUB_STATE);
 		const stated = Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]));
 		const { cancel: _, ...quiet } = request;

@@ -142,6 +142,8 @@ export class World {
 			group: own.info,
 			endGroup: () => {},
 			mask: (value) => this.#secrets.add(value),
+			clean: (text) => foreign.clean?.(text) ?? text,
+			held: (text) => foreign.held?.(text) ?? 0,
 			ready: () => this.ready(),
 		};
 	}
@@ -213,7 +215,6 @@ export class World {
 				log: this.shown.join('\n'),
 				'our lines': run.said,
 				retries: this.retries.join('\n'),
-				report: JSON.stringify(run.facts),
 			},
 			canaries: this.#canaries,
 			log:

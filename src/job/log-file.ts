@@ -1,7 +1,7 @@
 // One log file of a job, read by byte ranges from signed addresses: what is new of it, once. What its lines are is
 // log-lines.ts's; where they go is logs.ts's.
 import { type Http, type HttpAnswer, Unreachable } from '../azure/http.ts';
-import { LogLines } from './log-lines.ts';
+import { type LineGuard, LogLines } from './log-lines.ts';
 
 /** What one look at a log file brought. */
 export interface Look {
@@ -42,10 +42,10 @@ export class LogFile {
 	/** The file may have been replaced since the last answer. */
 	#doubtful = false;
 
-	constructor(path: string, onLine: (line: string) => void) {
+	constructor(path: string, onLine: (line: string) => void, guard?: LineGuard) {
 		this.path = path;
 		this.#onLine = onLine;
-		this.#lines = new LogLines(onLine);
+		this.#lines = new LogLines(onLine, guard);
 	}
 
 	/** How many bytes have been read. */

@@ -9,12 +9,19 @@ const CONTINUED = ' ⤶';
 /** A line of the log that itself ends like one of our marks gets a backslash more, so that they stay apart. */
 const LIKE_A_MARK = / (\\*)(⤶|\[overwritten \d+×\])$/;
 
+/** Keeps a secret from being divided, so that no part of it is shown: see `Log`. */
+export interface LineGuard {
+	readonly clean?: ((text: string) => string) | undefined;
+	readonly held?: ((text: string) => number) | undefined;
+}
+
 /**
  * The lines of one file. `onLine` gets each without its end, in order. What is shown can be turned back into the file
  * (`linesToText` in the tests does so) but for what carriage returns have overwritten, whose states are counted.
  */
 export class LogLines {
 	readonly #onLine: (line: string) => void;
+	readonly #guard: LineGuard;
 	#decoder = new StringDecoder('utf8');
 	/** The text since the last line end or carriage return. */
 	#partial = '';
@@ -27,8 +34,9 @@ export class LogLines {
 	/** How many characters were no UTF-8. */
 	invalid = 0;
 
-	constructor(onLine: (line: string) => void) {
+	constructor(onLine: (line: string) => void, guard: LineGuard = {}) {
 		this.#onLine = onLine;
+		this.#guard = guard;
 	}
 
 	/** Whether a line has begun that has no end yet. */
@@ -67,10 +75,12 @@ export class LogLines {
 			this.flushProgress();
 			return;
 		}
+		const [ready, held] = this.#divided();
+		if (ready === '') return;
 		const isState = this.#overwritten !== undefined || this.#shown === 'state';
-		if (isState) this.#show(this.#partial);
-		else this.#onLine(this.#inPieces(this.#partial) + CONTINUED);
-		this.#partial = '';
+		if (isState) this.#show(ready);
+		else this.#onLine(this.#inPieces(ready) + CONTINUED);
+		this.#partial = held;
 		this.#shown = isState ? 'state' : 'continued';
 	}
 
@@ -92,10 +102,17 @@ export class LogLines {
 			this.#overwrite(this.#partial.slice(0, last).split('\r'));
 			this.#partial = this.#partial.slice(last + 1);
 		}
-		if (this.#partial.length > LONGEST_LINE) {
-			this.#partial = this.#inPieces(this.#partial);
-			this.#shown = 'continued';
-		}
+		if (this.#partial.length <= LONGEST_LINE) return;
+		const [ready, held] = this.#divided();
+		if (ready.length <= LONGEST_LINE) return;
+		this.#partial = this.#inPieces(ready) + held;
+		this.#shown = 'continued';
+	}
+
+	/** The unfinished line: what may be shown of it, and its end that may be the beginning of a secret. */
+	#divided(): readonly [string, string] {
+		const place = this.#partial.length - (this.#guard.held?.(this.#partial) ?? 0);
+		return [this.#partial.slice(0, place), this.#partial.slice(place)];
 	}
 
 	#endLine(line: string): void {
@@ -129,7 +146,7 @@ export class LogLines {
 
 	/** Shows all of a long text but its last piece, which is given back. */
 	#inPieces(text: string): string {
-		let rest = text;
+		let rest = text.length > LONGEST_LINE ? (this.#guard.clean?.(text) ?? text) : text;
 		while (rest.length > LONGEST_LINE) {
 			const last = rest.charCodeAt(LONGEST_LINE - 1);
 			// Never half a character.

@@ -232,7 +232,7 @@ export class JobLogs {
 		if (known !== undefined) return known;
 		const now = this.#parts.clock.now();
 		const entry: Entry = {
-			file: new LogFile(path, (line) => this.#show(entry, line)),
+			file: new LogFile(path, (line) => this.#show(entry, line), this.#parts.log),
 			lastLines: [],
 			lastByte: now,
 			lastLine: now,
