@@ -26,8 +26,11 @@ export interface WorkflowEvent {
 export interface Cancel {
 	/** Milliseconds after the start, or a condition, told the log so far and asked again and again. */
 	readonly when: number | ((stdout: string) => boolean);
-	/** `SIGINT` is a cancelled workflow, with the runner's later signals; `SIGKILL` a runner that gives no time. */
-	readonly signal?: 'SIGINT' | 'SIGKILL';
+	/**
+	 * `SIGINT` is a cancelled workflow or a step whose time is over, with the runner's later signals; `SIGTERM` a machine
+	 * that is shut down; `SIGKILL` a runner that gives no time.
+	 */
+	readonly signal?: 'SIGINT' | 'SIGTERM' | 'SIGKILL';
 }
 
 /** One run of the action. */

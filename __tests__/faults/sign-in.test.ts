@@ -1,4 +1,5 @@
-// Cases 1 to 8 of the fault table: signing in, keeping signed in, and being refused.
+// Cases 1 to 8 and 70 of the fault table: signing in, keeping signed in, being refused, and not signing in at all. One
+// after the other, since what happens to sign-in happens to every run.
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { endpointFiles, jobFiles, printing, SCORE_42 } from '../e2e/checkout.ts';
 import { type FaultSite, openFaultSite } from './site.ts';
@@ -48,7 +49,7 @@ test('case 3 A-assertion-expired: each renewal of the token gets an ID token of 
 	site.emulator.setApplication({ tokenLifeSeconds: 301 });
 	site.emulator.setGitHubIdentity({ lifeSeconds: 1 });
 	const since = site.emulator.requests.length;
-	const lines = Array.from({ length: 25 }, (_, step) => `step ${step}`);
+	const lines = Array.from({ length: 15 }, (_, step) => `step ${step}`);
 	const program = printing(lines).replace('    print(line)', '    print(line)\n    time.sleep(0.2)');
 	const run = await site.run(
 		{ 'job-file': 'job.yml', 'job-name': 'case-3' },
@@ -162,3 +163,18 @@ test('case 8 A-403-role: the missing role is named for the resource manager, for
 	expect(await poll.broken({ code: 1, says: /permission|role|may not/ })).toEqual([]);
 	expect(poll.said).not.toMatch(/deployment .* failed/i);
 });
+
+test.each(['pull_request_target', 'workflow_run'])(
+	'case 70 W-prt: %s with the head of a fork is refused, and no ID token is asked for',
+	async (name) => {
+		const fork = { full_name: 'stranger/octo-repo' };
+		const head = { sha: 'f'.repeat(40), repo: fork };
+		const payload = { pull_request: { number: 7, head }, workflow_run: { head_repository: fork } };
+		const since = site.emulator.requests.length;
+		const run = await site.run(submit('case-70'), { files: FILES, event: { name, payload } });
+		const asked = site.requests(since);
+		const job = { name: 'case-70', state: 'none' };
+		expect(await run.broken({ code: 1, says: /allow-fork-head/, job })).toEqual([]);
+		expect(asked).toEqual([]);
+	},
+);
