@@ -75,10 +75,10 @@ function judgeRequests({ sent, mayHaveToken }: NonNullable<Evidence['requests']>
 
 function judgeExit({ code, expected, said, shouldSay }: ExitEvidence): string[] {
 	return [
-		...(code === expected ? [] : [`it ended with ${code} instead of ${expected}: ${said.slice(0, 600)}`]),
+		...(code === expected ? [] : [`it ended with ${code} instead of ${expected}: ${said.slice(-600).trimStart()}`]),
 		...(shouldSay === undefined || shouldSay.test(said)
 			? []
-			: [`it does not say ${shouldSay}, but: ${said.slice(0, 600)}`]),
+			: [`it does not say ${shouldSay}, but: ${said.slice(-600).trimStart()}`]),
 	];
 }
 

@@ -100,7 +100,6 @@ describe('a rollout, in virtual time,', () => {
 		deletePrevious: false,
 		tags: {},
 	};
-	const E = '/onlineEndpoints/iris';
 
 	/** Makes `blue` serve, then deploys again. */
 	async function second(
@@ -155,7 +154,7 @@ describe('a rollout, in virtual time,', () => {
 			() => {
 				let moved = false;
 				bench.service.score = () => {
-					const endpoint = bench.service.endpoints.get(E);
+					const endpoint = bench.service.endpoints.get('iris');
 					// Once the first step is in force.
 					if (!moved && endpoint !== undefined && bench.service.traffic('iris')?.['green'] === 10) {
 						moved = true;

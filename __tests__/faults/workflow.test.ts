@@ -194,7 +194,7 @@ test('case 67 W-output-limit / heredoc: what is too large is cut with a note, an
 });
 
 test.concurrent('case 68 W-env-missing: without the files of the runner the step does its work and says so', async () => {
-	const commandFiles = { GITHUB_OUTPUT: '', GITHUB_STEP_SUMMARY: '', GITHUB_STATE: '' };
+	const commandFiles = { GITHUB_OUTPUT: '', GITHUB_STEP_SUMMARY: '' };
 	const run = await site.run(job('case-68'), { files: jobFiles(printing(['x'])), commandFiles });
 	expect(
 		await run.broken({ code: 0, job: { name: 'case-68', state: 'Completed' }, says: /summary could not be written/ }),

@@ -205,6 +205,25 @@ describe('a service that fails', () => {
 		},
 	);
 
+	test('with a page of a gateway, now and at the very end, is waited for', async () => {
+		const one = scene();
+		one.turn(20 * SECOND, 'Running', () => {
+			one.service.page = true;
+		});
+		one.turn(90 * SECOND, 'Running', () => {
+			one.service.page = false;
+		});
+		one.turn(200 * SECOND, 'Completed');
+		expect((await one.follow()).job.status).toBe('Completed');
+		const two = scene('Completed');
+		let looks = 0;
+		two.service.onRequest = (line) => {
+			if (line === 'GET jobs/iris') looks += 1;
+			two.service.page = line === 'GET jobs/iris' && looks > 1;
+		};
+		expect((await two.follow()).job).toMatchObject({ name: 'iris', status: 'Completed' });
+	});
+
 	test('for half an hour is given up', async () => {
 		const one = scene();
 		one.clock.at(HOUR, () => {

@@ -4,7 +4,7 @@ import type { Http } from '../azure/http.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { LogFile, type Look } from './log-file.ts';
-import { chooseLogs, scriptErrors, systemLogs } from './log-names.ts';
+import { type ChosenLogs, chooseLogs, scriptErrors, systemLogs } from './log-names.ts';
 
 /** How many of the last lines are kept for messages, of each file. */
 const KEPT_LINES = 40;
@@ -56,6 +56,8 @@ export class JobLogs {
 	readonly #parts: LogParts;
 	readonly #entries = new Map<string, Entry>();
 	#urls: ReadonlyMap<string, string> = new Map();
+	/** Which of the addresses are looked at, once it has been made out. */
+	#choice: ChosenLogs | undefined;
 	#current: string | undefined;
 	/** Lines of one file to print: many at once cost a fraction of what each by itself does. */
 	#pending: { entry: Entry | undefined; readonly lines: string[] } = { entry: undefined, lines: [] };
@@ -91,7 +93,9 @@ export class JobLogs {
 
 	/** Takes the addresses of a new answer of run history. */
 	update(urls: ReadonlyMap<string, string>): void {
-		if (urls.size > 0) this.#urls = urls;
+		if (urls.size === 0) return;
+		this.#urls = urls;
+		this.#choice = undefined;
 	}
 
 	/** Shows what has come since the last look. @returns the number of new bytes */
@@ -147,8 +151,9 @@ export class JobLogs {
 		return entry !== undefined && this.#parts.clock.now() - entry.lastByte > IDLE;
 	}
 
-	#chosen() {
-		return chooseLogs([...this.#urls.keys()]);
+	#chosen(): ChosenLogs {
+		this.#choice ??= chooseLogs([...this.#urls.keys()]);
+		return this.#choice;
 	}
 
 	/** Looks, with fresh addresses each time, until no more bytes come. */

@@ -106,10 +106,13 @@ export class StateWatch {
 
 	/** The job at its end, or as it is now. */
 	async job(): Promise<Job> {
-		this.#parts.pace.count();
-		const job = await findJob(this.#parts.workspace, this.#name, this.#parts.signal);
+		const job = await this.#findJob();
 		if (job === undefined) throw lost(this.#name);
-		return job;
+		if (job !== 'silence') return job;
+		// A job that has ended is not to fail for want of one more answer.
+		const known = this.#known ?? (await findJob(this.#parts.workspace, this.#name, this.#parts.signal));
+		if (known === undefined) throw lost(this.#name);
+		return { ...known, status: this.#status ?? known.status };
 	}
 
 	/** The state by the job's own resource; undefined while the service is silent. */
@@ -159,7 +162,9 @@ export class StateWatch {
 /** Whether a failure is one of the service or of the way to it, not an answer about the job. */
 function isPassing(error: unknown): boolean {
 	if (!(error instanceof ServiceError)) return false;
-	return error.status === 0 || error.status === 408 || error.status === 429 || error.status >= 500;
+	const { status } = error;
+	// Below 400 there was no answer at all, or one that is none of the service's: a page of a gateway, a redirect.
+	return status < 400 || status === 408 || status === 429 || status >= 500;
 }
 
 function lost(name: string): CancelledError {
