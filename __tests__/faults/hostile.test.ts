@@ -126,6 +126,20 @@ describe('case 49 X-secret-in-error', () => {
 		expect(run.stdout + run.summaryMarkdown).not.toMatch(/Zm9yZ2VkL3NpZ25|eyJzdWIi/);
 	});
 
+	test('a file that holds one, and is only planned, has none in its plan', async () => {
+		const { clientSecret } = site.emulator;
+		const temp = mkdtempSync(join(tmpdir(), 'plan-'));
+		const { 'job.yml': yaml = '', ...files } = jobFiles(printing([]));
+		const settings = `environment_variables:\n  TOKEN: ${JSON.stringify(clientSecret)}\n  LINE: ${JSON.stringify(`a=${encodeURIComponent(clientSecret)}`)}\n`;
+		const run = await site.run(
+			{ 'job-file': 'job.yml', 'dry-run': 'true' },
+			{ files: { ...files, 'job.yml': yaml + settings }, signIn: site.principal, env: { RUNNER_TEMP: temp } },
+		);
+		expect(run.outputs['plan-path']).toContain(temp);
+		expect(await run.broken({ code: 0 })).toEqual([]);
+		rmSync(temp, { recursive: true });
+	});
+
 	test('a log that prints them in any spelling shows none', async () => {
 		const world = new World();
 		world.turn(60_000, 'Running');

@@ -57,6 +57,12 @@ test.concurrent("case 73 D-image-fail: a deployment that does not start shows it
 	const bad = await site.run(DEPLOY, { files: endpointFiles(name, script) });
 	expect(await bad.broken({ code: 1, says: /deployment "green".*failed/s, traffic: shares })).toEqual([]);
 	expect(bad.summary).toContain('RuntimeError: no weights');
+	const failures = { image: 'ImageBuildFailure', quota: 'OutOfQuota', probe: 'ResourceNotReady' } as const;
+	for (const failure of ['image', 'quota', 'probe'] as const) {
+		site.emulator.failDeployments({ deployment: /^case-73\/green$/, failure, times: 1 });
+		const run = await site.run(DEPLOY, { files: endpointFiles(name, SCORE_42) });
+		expect(await run.broken({ code: 1, says: new RegExp(failures[failure]), traffic: shares })).toEqual([]);
+	}
 	expect(
 		site.emulator
 			.endpoints()

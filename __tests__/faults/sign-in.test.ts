@@ -45,9 +45,9 @@ test('case 2 A-oidc-flaky: an ID token that is refused three times is asked for 
 });
 
 test('case 3 A-assertion-expired: each renewal of the token gets an ID token of its own', async () => {
-	// Renewal begins five minutes before the end of a token: every second or so here. ID tokens live for one second.
+	// Renewal begins five minutes before the end of a token: every second or so here. ID tokens live for five.
 	site.emulator.setApplication({ tokenLifeSeconds: 301 });
-	site.emulator.setGitHubIdentity({ lifeSeconds: 1 });
+	site.emulator.setGitHubIdentity({ lifeSeconds: 5 });
 	const since = site.emulator.requests.length;
 	const lines = Array.from({ length: 15 }, (_, step) => `step ${step}`);
 	const program = printing(lines).replace('    print(line)', '    print(line)\n    time.sleep(0.2)');

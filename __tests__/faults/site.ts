@@ -1,4 +1,5 @@
 // An emulated workspace to which things happen, and the evidence of each run of the built action against it.
+import { readFileSync } from 'node:fs';
 import type { RecordedRequest } from '../../emulator/ledger.ts';
 import { everySecret } from '../e2e/every-secret.ts';
 import type { ActionRun } from '../e2e/runner.ts';
@@ -104,8 +105,13 @@ function sinksOf(run: ActionRun): Record<string, string> {
 		summary: run.summaryMarkdown,
 		outputs: JSON.stringify(run.outputs),
 		state: JSON.stringify(run.state),
+		'plan file': textOf(run.outputs['plan-path']),
 		'log of the post step': withoutMasks(run.post.stdout) + run.post.stderr,
 	};
+}
+
+function textOf(path: string | undefined): string {
+	return path === undefined ? '' : readFileSync(path, 'utf8');
 }
 
 /** What has been written to GitHub and to storage, by whatever run; not what jobs have printed. */
