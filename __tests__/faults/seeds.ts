@@ -9,4 +9,5 @@ export interface KeptSeed {
 export const KEPT_SEEDS: readonly KeptSeed[] = [
 	{ seed: 32, found: 'one page of a gateway in place of an answer ended the watch of a whole day' },
 	{ seed: 37, found: 'the same, while the state was one that is new' },
+	{ seed: 164, found: 'a moment in which the job was not to be seen, at its very end, lost it' },
 ];

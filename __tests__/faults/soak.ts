@@ -10,6 +10,10 @@ const HOUR = 60 * MINUTE;
 const MISHAPS = 0.01;
 
 const CLAIMS = Buffer.from('{"access_token":{"nbf":{"essential":true}}}').toString('base64');
+const CHALLENGE: Mishap = {
+	status: 401,
+	headers: { 'www-authenticate': `Bearer error="insufficient_claims", claims="${CLAIMS}"` },
+};
 const refusal = (status: number): Mishap => ({
 	status,
 	// What services echo must be shown nowhere.
@@ -40,7 +44,7 @@ const OF_OTHERS: readonly Mishap[] = [
 	refusal(503),
 	{ status: 429, headers: { 'retry-after': '17' } },
 	{ status: 503, headers: { 'x-ms-retry-after-ms': '2500' } },
-	{ status: 401, headers: { 'www-authenticate': `Bearer error="insufficient_claims", claims="${CLAIMS}"` } },
+	CHALLENGE,
 ];
 /** What may befall a look at a job that is there, beside those. */
 const OF_LOOKS: readonly Mishap[] = [refusal(404), { status: 200, body: '<html>busy</html>' }];
@@ -58,11 +62,21 @@ export async function soak(seed: number, tamper: (world: World) => void = () => 
 	const { chance, azure } = world;
 	const pick = <T>(from: readonly T[]): T | undefined => from[Math.floor(chance() * from.length)];
 	let mishaps = 0;
+	let challenged = false;
 	azure.befall = (line) => {
+		const isLog = line.startsWith('GET log/');
+		const again = !isLog && challenged;
+		challenged = challenged && isLog;
 		if (chance() >= MISHAPS) return undefined;
+		// A second refusal in a row is an answer, and ends the step: see case 6.
+		if (again) return undefined;
 		mishaps += 1;
-		if (line.startsWith('GET log/')) return pick(OF_LOGS);
-		return pick(/^GET (jobs|history)\//.test(line) && azure.jobs.has(JOB) ? [...OF_OTHERS, ...OF_LOOKS] : OF_OTHERS);
+		if (isLog) return pick(OF_LOGS);
+		const mishap = pick(
+			/^GET (jobs|history)\//.test(line) && azure.jobs.has(JOB) ? [...OF_OTHERS, ...OF_LOOKS] : OF_OTHERS,
+		);
+		challenged = mishap === CHALLENGE;
+		return mishap;
 	};
 	// Tokens cannot be had for a while, now and then; never for as long as the old one lasts.
 	const darkness = chance() * 3 * MINUTE;

@@ -107,9 +107,8 @@ export class StateWatch {
 	/** The job at its end, or as it is now. */
 	async job(): Promise<Job> {
 		const job = await this.#findJob();
-		if (job === undefined) throw lost(this.#name);
-		if (job !== 'silence') return job;
-		// A job that has ended is not to fail for want of one more answer.
+		if (job !== undefined && job !== 'silence') return job;
+		// Whoever was watched to the end is not to be lost for want of one more answer, or for a moment's 404.
 		const known = this.#known ?? (await findJob(this.#parts.workspace, this.#name, this.#parts.signal));
 		if (known === undefined) throw lost(this.#name);
 		return { ...known, status: this.#status ?? known.status };
