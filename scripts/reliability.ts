@@ -25,7 +25,12 @@ export function readResults(json: string, root: string): TestResult[] {
 		testResults: { name: string; assertionResults: { fullName: string; status: string }[] }[];
 	};
 	return testResults.flatMap(({ name, assertionResults }) =>
-		assertionResults.map(({ fullName, status }) => ({ fullName, status, file: relative(root, name) })),
+		// A case may stand in a group of several.
+		assertionResults.map(({ fullName, status }) => ({
+			fullName: fullName.replace(/^.*? (?=case \d+ [A-Z]-)/, ''),
+			status,
+			file: relative(root, name),
+		})),
 	);
 }
 

@@ -160,7 +160,12 @@ export const CASES: readonly FaultCase[] = [
 	[63, 'W-cancel-during-put', 'Killed between submission and answer', 'The post step finds the job and cancels it'],
 	[64, 'W-timeout-minutes', 'The time of the step is over', 'As a cancelled workflow'],
 	[65, 'W-summary-limit', 'A summary of megabytes', 'Cut below GitHub’s limit, never to nothing'],
-	[66, 'W-annotation-flood', 'Five hundred errors', 'Ten annotations, and all in the log'],
+	[
+		66,
+		'W-annotation-flood',
+		'Five hundred errors',
+		'Nine annotations, one that says how many more, and all in the log',
+	],
 	[
 		67,
 		'W-output-limit / heredoc',

@@ -159,18 +159,21 @@ test('case 65 W-summary-limit: five megabytes are cut below one at the end of a 
 	expect(summary.trimEnd().split('\n').at(-1)?.length).toBeLessThan(1_200);
 });
 
-test('case 66 W-annotation-flood: of five hundred errors ten are annotations, and all are in the log', () => {
+test('case 66 W-annotation-flood: of five hundred errors nine are annotations, one says how many more, and all are in the log', () => {
 	const [annotated, printed]: [string[], string[]] = [[], []];
 	const write = process.stdout.write;
 	process.stdout.write = (text) => annotated.push(String(text)) > 0;
 	try {
 		const log = createGitHubLog(createSecrets(), (text) => printed.push(text));
 		for (let n = 0; n < 500; n += 1) log.error(`fault ${n}`);
+		log.end?.();
 	} finally {
 		process.stdout.write = write;
 	}
-	expect(annotationsOf(annotated.join(''))).toHaveLength(10);
-	expect(printed).toHaveLength(490);
+	const annotations = annotationsOf(annotated.join(''));
+	expect(annotations).toHaveLength(10);
+	expect(annotations.at(-1)?.message).toContain('491 more');
+	expect(printed).toHaveLength(491);
 	expect(printed.at(-1)).toContain('fault 499');
 });
 

@@ -54,10 +54,13 @@ test('the table stands between its markers, once, however often it is written', 
 test('results are read as jest writes them', () => {
 	const json = {
 		testResults: [
-			{ name: '/r/__tests__/a.test.ts', assertionResults: [{ fullName: 'case 1 A', status: 'passed', title: 'x' }] },
+			{
+				name: '/r/__tests__/a.test.ts',
+				assertionResults: [{ fullName: 'a rollout case 1 A-x: y', status: 'passed', title: 'x' }],
+			},
 		],
 	};
 	expect(readResults(JSON.stringify(json), '/r')).toEqual([
-		{ fullName: 'case 1 A', status: 'passed', file: '__tests__/a.test.ts' },
+		{ fullName: 'case 1 A-x: y', status: 'passed', file: '__tests__/a.test.ts' },
 	]);
 });
