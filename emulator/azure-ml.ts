@@ -31,7 +31,7 @@ import type { Resource } from './state.ts';
 
 const FACES: [RegExp, Face][] = [
 	[/^\/subscriptions(\/|$)/i, 'arm'],
-	[/^\/discovery$/, 'discovery'],
+	[/^\/(discovery|metadata\/endpoints)$/, 'discovery'],
 	[/^\/mlflow\//, 'mlflow'],
 	[/^\/(online|batch)\//, 'scoring'],
 	[/^\/studio(\/|$)/, 'studio'],
@@ -62,7 +62,7 @@ export class AzureMl {
 			mlflow: mlflowFace(platform, this.#keys),
 			registry: registryFace(platform, this.#operations),
 			scoring: (request) => (request.path.startsWith('/batch/') ? batch(request) : online(request)),
-			discovery: () => discovery(platform),
+			discovery: ({ path }) => (path === '/discovery' ? discovery(platform) : cloudMetadata(platform)),
 			studio: (request) => studio(request),
 		};
 	}
@@ -187,6 +187,23 @@ function discovery(platform: Platform): Answer {
 	const names = ['api', 'experimentation', 'history', 'hyperdrive', 'modelmanagement', 'pipelines'];
 	const services = Object.fromEntries(names.map((name) => [name, arm]));
 	return { status: 200, json: { ...services, studio: `${arm}/studio` } };
+}
+
+/** What `az` and the SDKs read to learn of a cloud; the portal's name is where azure-ai-ml takes that of Azure ML from. */
+function cloudMetadata({ origins }: Platform): Answer {
+	const cloud = {
+		name: 'EmulatedCloud',
+		portal: 'https://portal.azure.com',
+		resourceManager: origins.arm,
+		authentication: {
+			loginEndpoint: origins.authority,
+			audiences: [origins.arm],
+			tenant: IDENTITY.tenantId,
+			identityProvider: 'AAD',
+		},
+		suffixes: { storage: `localhost:${new URL(origins.storage).port}` },
+	};
+	return { status: 200, json: [cloud] };
 }
 
 function studio(request: FaceRequest): Answer {

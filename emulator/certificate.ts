@@ -1,8 +1,8 @@
-// The throwaway certificate of the Entra face. Clients trust it through NODE_EXTRA_CA_CERTS.
+// The throwaway certificate of the faces that speak TLS. Clients trust it through NODE_EXTRA_CA_CERTS or SSL_CERT_FILE.
 
 import { generate } from 'selfsigned';
 
-/** A key and a self-signed certificate for localhost and 127.0.0.1, both as PEM. */
+/** A key and a self-signed certificate for localhost, 127.0.0.1 and names of storage accounts, both as PEM. */
 export interface Certificate {
 	key: string;
 	cert: string;
@@ -22,6 +22,7 @@ export async function makeCertificate(): Promise<Certificate> {
 				name: 'subjectAltName',
 				altNames: [
 					{ type: 2, value: 'localhost' },
+					{ type: 2, value: '*.blob.localhost' },
 					{ type: 7, ip: '127.0.0.1' },
 				],
 			},

@@ -7,10 +7,12 @@ import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AzureMl } from './azure-ml.ts';
 import { makeCertificate } from './certificate.ts';
+import { processEnvironment, pythonVariables, writeTrust } from './client-environment.ts';
 import { type Application, defaultApplication, entraFace } from './entra.ts';
 import { defaultIdentity, type GitHubIdentity, gitHubFace } from './github.ts';
 import { type Fault, Ledger, type RecordedRequest } from './ledger.ts';
-import { IDENTITY, ML_RESOURCE, type Platform } from './platform.ts';
+import { serveLoopbackProxy } from './loopback-proxy.ts';
+import { IDENTITY, ML_RESOURCE, type Origins, type Platform } from './platform.ts';
 import type { Run } from './runs.ts';
 import { serve } from './server.ts';
 import { type ProvisioningFault, ProvisioningFaults } from './serving/provisioning-fault.ts';
@@ -32,6 +34,10 @@ export interface EmulatorOptions {
 	jobStateDelayMs?: number;
 	/** Port of the Resource Manager face; a free one when absent. */
 	port?: number;
+	/** Has every face but GitHub's speak TLS, as clients in Python want it, and jobs get an `azureml://` tracking URI. */
+	tls?: boolean;
+	/** The python that jobs and endpoints find first, e.g. that of a virtual environment; the machine's when absent. */
+	python?: string;
 }
 
 /** A job as the emulator knows it. */
@@ -71,7 +77,7 @@ export interface Emulator {
 	tenantId: string;
 	clientId: string;
 	clientSecret: string;
-	/** What a process needs in its environment to talk to the emulator. */
+	/** What a process needs in its environment to talk to the emulator; with `tls`, clients in Python too. */
 	env: Record<string, string>;
 	/** Every request so far, in order; the array itself grows. */
 	requests: RecordedRequest[];
@@ -133,11 +139,13 @@ class Start {
 	}
 
 	async #build(): Promise<Emulator> {
-		const [certificate, entraKeys, githubKeys, storage] = await Promise.all([
-			makeCertificate(),
+		const certificate = await makeCertificate();
+		const trust = writeTrust(this.#folder, certificate.cert);
+		const tls = this.#options.tls ? { tls: certificate } : {};
+		const [entraKeys, githubKeys, storage] = await Promise.all([
 			TokenIssuer.create('emulator-entra', this.#clock),
 			TokenIssuer.create('emulator-github', this.#clock),
-			startStorage({ folder: join(this.#folder, 'storage'), ledger: this.#ledger, clock: this.#clock }),
+			startStorage({ folder: join(this.#folder, 'storage'), ledger: this.#ledger, clock: this.#clock, ...tls }),
 		]);
 		this.#closing.unshift(() => storage.stop());
 		const state = new State(this.#folder, this.#clock);
@@ -156,12 +164,22 @@ class Start {
 			pause: (milliseconds) =>
 				wait(milliseconds, undefined, { signal: this.#stopping.signal }).catch(() => {}) as Promise<void>,
 			provisioningFaults: new ProvisioningFaults(),
+			processEnvironment: processEnvironment(process.env, {
+				python: this.#options.python,
+				bundle: this.#options.tls ? trust.bundle : undefined,
+			}),
 			workFolder,
 		};
 		const azureMl = new AzureMl(platform);
 		const plan = { ledger: this.#ledger, clock: this.#clock };
 		const port = this.#options.port === undefined ? {} : { port: this.#options.port };
-		const arm = await serve({ ...plan, ...port, faceOf: (path) => azureMl.faceOf(path), handle: azureMl.handle });
+		const arm = await serve({
+			...plan,
+			...port,
+			...tls,
+			faceOf: (path) => azureMl.faceOf(path),
+			handle: azureMl.handle,
+		});
 		this.#closing.unshift(() => arm.close());
 		const entra = entraFace(platform, this.#application, githubKeys);
 		const authority = await serve({ ...plan, faceOf: () => 'entra', handle: entra, tls: certificate });
@@ -169,21 +187,31 @@ class Start {
 		const github = gitHubFace(platform, this.#identity, { requestToken: this.#requestToken }, githubKeys);
 		const hub = await serve({ ...plan, faceOf: () => 'github', handle: github });
 		this.#closing.unshift(() => hub.close());
-		origins.arm = `http://127.0.0.1:${arm.port}`;
+		origins.arm = `${storage.protocol}://127.0.0.1:${arm.port}`;
 		origins.authority = `https://127.0.0.1:${authority.port}`;
 		origins.github = `http://127.0.0.1:${hub.port}`;
 		const isKnown = state.load(origins);
 		this.#closing.unshift(() => state.close());
 		await azureMl.open(isKnown);
 		this.#closing.unshift(() => azureMl.close());
-		return this.#emulator(platform, azureMl, certificate.cert);
+		const python = this.#options.tls ? await this.#pythonVariables(origins, trust.bundle) : {};
+		return this.#emulator(platform, azureMl, { caFile: trust.caFile, python });
 	}
 
-	#emulator(platform: Platform, azureMl: AzureMl, certificate: string): Emulator {
+	async #pythonVariables(origins: Origins, bundle: string): Promise<Record<string, string>> {
+		const proxy = await serveLoopbackProxy();
+		this.#closing.unshift(() => proxy.close());
+		return pythonVariables(origins, bundle, `http://127.0.0.1:${proxy.port}`);
+	}
+
+	#emulator(
+		platform: Platform,
+		azureMl: AzureMl,
+		{ caFile, python }: { caFile: string; python: Record<string, string> },
+	): Emulator {
 		const { origins, state, storage } = platform;
 		const studio = `${origins.arm}/studio`;
-		const [caFile, cloudFile] = [join(this.#folder, 'ca.pem'), join(this.#folder, 'cloud.json')];
-		writeFileSync(caFile, certificate);
+		const cloudFile = join(this.#folder, 'cloud.json');
 		writeFileSync(cloudFile, JSON.stringify(cloudConfiguration(platform, studio), null, 2));
 		const idTokenRequestUrl = `${origins.github}/idtoken/request?api-version=2.0`;
 		const { subscriptionId, resourceGroup, workspace, tenantId, clientId, clientSecret } = IDENTITY;
@@ -211,6 +239,7 @@ class Start {
 				ACTIONS_ID_TOKEN_REQUEST_URL: idTokenRequestUrl,
 				ACTIONS_ID_TOKEN_REQUEST_TOKEN: this.#requestToken,
 				GITHUB_API_URL: origins.github,
+				...python,
 			},
 			requests: this.#ledger.requests,
 			blobs: async () => {

@@ -99,6 +99,8 @@ export interface ServeRequest {
 	environmentVariables: Record<string, string>;
 	/** Folder for files of its own. */
 	workFolder: string;
+	/** The variables from which PATH and the loader path are taken; those of this process when absent. */
+	host?: Record<string, string | undefined>;
 }
 
 /** A scoring process behind a deployment. */

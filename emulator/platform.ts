@@ -1,5 +1,6 @@
 // What the faces of one emulator share: addresses, identities, memory, storage, tokens and time. Types and identities only.
 
+import type { HostEnvironment } from './compute/job-environment.ts';
 import type { Ledger } from './ledger.ts';
 import type { ProvisioningFaults } from './serving/provisioning-fault.ts';
 import type { State } from './state.ts';
@@ -43,6 +44,8 @@ export interface Platform {
 	pause: (milliseconds: number) => Promise<void>;
 	/** Deployments that are not to come up. */
 	provisioningFaults: ProvisioningFaults;
+	/** What the processes of jobs and endpoints may take from the machine's environment. */
+	processEnvironment: HostEnvironment;
 	/** A folder for the files of processes; gone when the emulator stops. */
 	workFolder: string;
 }

@@ -1,6 +1,6 @@
 // `npm run emulator`: one emulator that stays until it is interrupted, and how to point the action at it.
-// Options: --data DIR (.emulator), --port N (a free one), --requests (prints each request), --env-file FILE (once it is up,
-// what a client needs, one name=value a line).
+// Options: --data DIR (.emulator), --port N (a free one), --tls (for clients in Python), --python FILE (for jobs and
+// endpoints), --requests (prints each request), --env-file FILE (once it is up, what a client needs, one name=value a line).
 
 import { renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -10,12 +10,18 @@ const { values } = parseArgs({
 	options: {
 		data: { type: 'string', default: '.emulator' },
 		port: { type: 'string' },
+		tls: { type: 'boolean' },
+		python: { type: 'string' },
 		requests: { type: 'boolean' },
 		'env-file': { type: 'string' },
 	},
 });
-const port = values.port === undefined ? {} : { port: Number(values.port) };
-const emulator = await startEmulator({ dataFolder: values.data, quiet: !values.requests, ...port });
+const options = {
+	...(values.port === undefined ? {} : { port: Number(values.port) }),
+	...(values.tls === undefined ? {} : { tls: values.tls }),
+	...(values.python === undefined ? {} : { python: values.python }),
+};
+const emulator = await startEmulator({ dataFolder: values.data, quiet: !values.requests, ...options });
 print(emulator);
 if (values['env-file'] !== undefined) writeEnvFile(values['env-file'], { ...inputsOf(emulator), ...emulator.env });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -124,9 +124,12 @@ export class State {
 		const earlier = (JSON.parse(text) as Saved).origins;
 		// By way of marks, since one address of today may have been another one of yesterday.
 		for (const [role, origin] of Object.entries(earlier)) {
+			text = text.replace(new RegExp(`${origin.replaceAll('.', '\\.')}(?!\\d)`, 'g'), `<origin of ${role}>`);
 			text = text.replace(new RegExp(`${hostOf(origin).replaceAll('.', '\\.')}(?!\\d)`, 'g'), `<host of ${role}>`);
 		}
-		for (const [role, origin] of Object.entries(origins)) text = text.replaceAll(`<host of ${role}>`, hostOf(origin));
+		for (const [role, origin] of Object.entries(origins)) {
+			text = text.replaceAll(`<origin of ${role}>`, origin).replaceAll(`<host of ${role}>`, hostOf(origin));
+		}
 		const saved = JSON.parse(text) as Saved;
 		this.resources.load(saved.resources);
 		this.runs.load(saved.runs);

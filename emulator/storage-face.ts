@@ -2,6 +2,7 @@
 // Bodies are streamed, not kept.
 
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FaultEffect, Ledger, RecordedRequest } from './ledger.ts';
 import { type FaceServer, flatten, isAnswer, isCut, listen, planted } from './server.ts';
@@ -12,14 +13,17 @@ export interface StorageFacePlan {
 	target: number;
 	ledger: Ledger;
 	clock: () => number;
+	/** PEM texts; plain HTTP when absent. */
+	tls?: { key: string; cert: string };
 }
 
 /** Starts the proxy on a free port. */
 export async function serveStorage(plan: StorageFacePlan): Promise<FaceServer> {
 	const agent = new Agent({ keepAlive: true, maxSockets: 32 });
-	const server = createServer((incoming, outgoing) => {
+	const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
 		answer(plan, agent, incoming, outgoing).catch(() => outgoing.destroy());
-	});
+	};
+	const server = plan.tls ? createTlsServer(plan.tls, listener) : createServer(listener);
 	const port = await listen(server, 0);
 	const close = async () => {
 		const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -41,6 +41,8 @@ export interface StoragePlan {
 	folder: string;
 	ledger: Ledger;
 	clock: () => number;
+	/** PEM texts; plain HTTP when absent. */
+	tls?: { key: string; cert: string };
 }
 
 /** Starts Azurite and the proxy before it; its files are kept in `folder`. */
@@ -58,8 +60,8 @@ export async function startStorage(plan: StoragePlan): Promise<BlobStorage> {
 		},
 	);
 	const port = await portOf(child);
-	const face = await serveStorage({ target: port, ledger: plan.ledger, clock: plan.clock });
-	const storage = new BlobStorage(child, port, face);
+	const face = await serveStorage({ ...plan, target: port });
+	const storage = new BlobStorage(child, port, face, plan.tls ? 'https' : 'http');
 	for (const container of [BLOB_CONTAINER, ARTIFACT_CONTAINER]) await storage.makeContainer(container);
 	return storage;
 }
@@ -83,6 +85,7 @@ function portOf(child: ChildProcess): Promise<number> {
 export class BlobStorage {
 	/** Where clients reach the account: `{origin}/{account}/{container}/{blob}`. */
 	readonly origin: string;
+	readonly protocol: 'http' | 'https';
 	readonly accountKey = KEY;
 	readonly #child: ChildProcess;
 	readonly #face: { port: number; close(): Promise<void> };
@@ -91,10 +94,16 @@ export class BlobStorage {
 	readonly #appends = new Map<string, Promise<void>>();
 
 	/** `port` is Azurite's own, `face` the proxy before it. */
-	constructor(child: ChildProcess, port: number, face: { port: number; close(): Promise<void> }) {
+	constructor(
+		child: ChildProcess,
+		port: number,
+		face: { port: number; close(): Promise<void> },
+		protocol: 'http' | 'https',
+	) {
 		this.#child = child;
 		this.#face = face;
-		this.origin = `http://127.0.0.1:${face.port}`;
+		this.protocol = protocol;
+		this.origin = `${protocol}://127.0.0.1:${face.port}`;
 		this.#service = new BlobServiceClient(`http://127.0.0.1:${port}/${ACCOUNT}`, this.#credential);
 	}
 

@@ -55,7 +55,7 @@ export function furnishDatastores(call: ArmCall): void {
 			accountName: ACCOUNT,
 			containerName,
 			endpoint: `localhost:${call.platform.storage.port}`,
-			protocol: 'http',
+			protocol: call.platform.storage.protocol,
 			serviceDataAccessAuthIdentity: 'WorkspaceSystemAssignedIdentity',
 		});
 		call.platform.state.resources.put(keyOf(call, 'datastores', name), datastore);

@@ -134,6 +134,7 @@ export class Serving {
 			...(modelType === undefined ? {} : { modelType }),
 			environmentVariables: objectOf(properties['environmentVariables']) as Record<string, string>,
 			workFolder: join(folder, 'work'),
+			host: this.#platform.processEnvironment,
 		};
 	}
 

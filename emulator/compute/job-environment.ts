@@ -4,11 +4,17 @@ import { accessSync, constants } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
+/**
+ * Interpreters that CI systems install may find their shared library by the first alone; the others name the certificates
+ * that Python trusts, without which no tracking server or package index behind TLS can be reached.
+ */
+const INHERITED = ['LD_LIBRARY_PATH', 'REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE'];
+
 /** The variables of this process from which the environment of another one is made. */
 export type HostEnvironment = Record<string, string | undefined>;
 
 /**
- * The variables that every process gets: PATH and the loader path of the host, a home of its own, UTF-8, and Python
+ * The variables that every process gets: PATH, loader path and certificates of the host, a home of its own, UTF-8, and Python
  * without buffering. `folder` takes the home, temporary files and, where the host has `python3` alone, a `python`.
  */
 export async function baseEnvironment(host: HostEnvironment, folder: string): Promise<Record<string, string>> {
@@ -23,9 +29,10 @@ export async function baseEnvironment(host: HostEnvironment, folder: string): Pr
 		LANG: 'C.UTF-8',
 		PYTHONUNBUFFERED: '1',
 	};
-	// Interpreters that CI systems install may find their shared library by this alone.
-	const libraries = host['LD_LIBRARY_PATH'];
-	if (libraries) environment['LD_LIBRARY_PATH'] = libraries;
+	for (const name of INHERITED) {
+		const value = host[name];
+		if (value) environment[name] = value;
+	}
 	return environment;
 }
 

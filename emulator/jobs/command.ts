@@ -8,6 +8,7 @@ import type { CommandRun, JobSite, JobState, RunError, RunningJob } from '../exe
 import { blobsAt, fetchPlace, storeAt } from '../files.ts';
 import { isTerminal } from '../runs.ts';
 import { ARTIFACT_CONTAINER } from '../storage.ts';
+import { trackingVariables } from '../tracking-address.ts';
 import { enterState, isOver, type JobScope, type LiveJob, runOf } from './live-job.ts';
 import { type NamedOutput, registerOutputs } from './outputs.ts';
 
@@ -67,7 +68,11 @@ class CommandLife {
 
 	async #execute(): Promise<void> {
 		if (this.#isCanceled) return this.#end('Canceled');
-		this.#process = startCommandJob(this.#plan, this.#site());
+		const { platform, keys, call } = this.#scope;
+		const tracking = await trackingVariables(platform, keys, { call, runId: this.#plan.name });
+		if (this.#isCanceled) return this.#end('Canceled');
+		const host = { environment: platform.processEnvironment };
+		this.#process = startCommandJob(this.#plan, this.#site(tracking), host);
 		await this.#process.done;
 	}
 
@@ -75,9 +80,9 @@ class CommandLife {
 		enterState(this.#scope, this.#plan.name, state, error);
 	}
 
-	#site(): JobSite {
-		const { platform, keys, call } = this.#scope;
-		const { storage, origins } = platform;
+	#site(tracking: Record<string, string>): JobSite {
+		const { platform, call } = this.#scope;
+		const { storage } = platform;
 		const { name, mayBeEmpty } = this.#plan;
 		const { experimentName } = runOf(this.#scope, name);
 		const references = new References(platform, call.names['workspace'] ?? '');
@@ -91,7 +96,7 @@ class CommandLife {
 			store: async (from, uri) => storeAt(storage, from, references.place(uri)),
 			appendLog: (path, bytes) => storage.append(ARTIFACT_CONTAINER, `${artifactsPath(name)}/${path}`, bytes),
 			trackingEnvironment: () => ({
-				MLFLOW_TRACKING_URI: `${origins.arm}${keys.issue(name)}`,
+				...tracking,
 				MLFLOW_RUN_ID: name,
 				MLFLOW_EXPERIMENT_NAME: experimentName,
 				AZUREML_ARM_SUBSCRIPTION: call.names['subscription'] ?? '',

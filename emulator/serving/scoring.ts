@@ -106,7 +106,7 @@ async function mlflowFolder(folder: string): Promise<string> {
 
 async function servingEnvironment(request: ServeRequest): Promise<Record<string, string>> {
 	const environment: Record<string, string> = {
-		...(await baseEnvironment(process.env, request.workFolder)),
+		...(await baseEnvironment(request.host ?? process.env, request.workFolder)),
 		PYTHONDONTWRITEBYTECODE: '1',
 	};
 	if (request.modelFolder !== undefined) environment['AZUREML_MODEL_DIR'] = request.modelFolder;
