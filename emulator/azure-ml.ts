@@ -201,7 +201,7 @@ function cloudMetadata({ origins }: Platform): Answer {
 			tenant: IDENTITY.tenantId,
 			identityProvider: 'AAD',
 		},
-		suffixes: { storage: `localhost:${new URL(origins.storage).port}` },
+		suffixes: { storage: `core.localhost:${new URL(origins.storage).port}` },
 	};
 	return { status: 200, json: [cloud] };
 }

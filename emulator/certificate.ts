@@ -22,7 +22,7 @@ export async function makeCertificate(): Promise<Certificate> {
 				name: 'subjectAltName',
 				altNames: [
 					{ type: 2, value: 'localhost' },
-					{ type: 2, value: '*.blob.localhost' },
+					{ type: 2, value: '*.blob.core.localhost' },
 					{ type: 7, ip: '127.0.0.1' },
 				],
 			},

@@ -274,7 +274,7 @@ class Start {
 /** The cloud of the emulator in the form of `az cloud register --cloud-config`. */
 function cloudConfiguration(platform: Platform, studio: string): object {
 	const { arm, authority } = platform.origins;
-	const suffix = `localhost:${platform.storage.port}`;
+	const suffix = `core.localhost:${platform.storage.port}`;
 	return {
 		name: 'EmulatedCloud',
 		endpoints: {

@@ -1,4 +1,4 @@
-// A proxy for clients that name storage by its account (`account.blob.localhost`): resolvers often do not know names below
+// A proxy for clients that name storage by its account (`account.blob.core.localhost`): resolvers often do not know names below
 // `localhost`. It connects to this machine alone, so a client behind it reaches no other.
 
 import { createServer, type IncomingMessage } from 'node:http';

@@ -22,6 +22,8 @@ def ml_client():
         os.environ["CLIENTS_GROUP"],
         os.environ["CLIENTS_WORKSPACE"],
         enable_telemetry=False,
+        # Half a minute otherwise, wherever the service names no time.
+        polling_interval=0.2,
     )
 
 

@@ -5,7 +5,7 @@ import { armError, LOCATION } from '../errors.ts';
 import { IDENTITY, type Platform } from '../platform.ts';
 import { Router } from '../router.ts';
 import type { Answer, FaceRequest, Handler } from '../server.ts';
-import type { ArmCall, ArmHandler } from './call.ts';
+import type { ArmCall, ArmHandler, Json } from './call.ts';
 import { isObject } from './call.ts';
 
 const WORKSPACE =
@@ -68,14 +68,32 @@ async function withRequestIds(request: FaceRequest, answering: Answer | Promise<
 	return { ...answer, headers };
 }
 
-function bodyOf(request: FaceRequest): Record<string, unknown> {
+function bodyOf(request: FaceRequest): Json {
 	if (request.body === undefined) return {};
 	const isJson = (request.headers['content-type'] ?? '').includes('json');
-	if (isObject(request.body) && isJson) return request.body;
+	// What a compute calls `properties` are settings of their own types.
+	const isCompute = /\/computes\//i.test(request.path);
+	if (isObject(request.body) && isJson) return isCompute ? request.body : withTexts(request.body);
 	if (!isJson) {
 		throw armError(415, 'UnsupportedMediaType', "The content media type is not supported. Only 'application/json' is.");
 	}
 	throw armError(400, 'InvalidRequestContent', 'The request content was invalid and could not be deserialized.');
+}
+
+/** Tags and properties are texts; azure-ai-ml sends numbers among them, which the service takes as texts. */
+function withTexts(body: Json): Json {
+	const { properties } = body;
+	if (!isObject(properties)) return body;
+	const texts: Json = {};
+	for (const name of ['properties', 'tags']) {
+		const pairs = properties[name];
+		if (isObject(pairs)) texts[name] = Object.fromEntries(Object.entries(pairs).map(([key, one]) => [key, asText(one)]));
+	}
+	return { ...body, properties: { ...properties, ...texts } };
+}
+
+function asText(value: unknown): unknown {
+	return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
 }
 
 function checkApiVersion(request: FaceRequest): string {
