@@ -2,8 +2,13 @@
 
 import type { JWTPayload } from 'jose';
 import { armError } from './errors.ts';
-import { entraIssuer, IDENTITY, type Platform } from './platform.ts';
+import { entraIssuer, IDENTITY, type Platform, PUBLIC_ARM } from './platform.ts';
 import type { AnswerError, FaceRequest } from './server.ts';
+
+/** The audiences of Resource Manager: its own address, and that of the public cloud for clients that know no other. */
+export function armAudiences(platform: Platform): string[] {
+	return [platform.origins.arm, PUBLIC_ARM];
+}
 
 /** Gives the claims of the request's access token. Throws a 401 as Resource Manager words it. */
 export async function authorize(platform: Platform, request: FaceRequest, audience: string[]): Promise<JWTPayload> {

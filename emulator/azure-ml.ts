@@ -30,7 +30,7 @@ import type { Answer, FaceRequest, Handler } from './server.ts';
 import type { Resource } from './state.ts';
 
 const FACES: [RegExp, Face][] = [
-	[/^\/subscriptions(\/|$)/i, 'arm'],
+	[/^(\/mferp\/managementfrontend)?\/subscriptions(\/|$)(?!.*\/registries\/)/i, 'arm'],
 	[/^\/(discovery|metadata\/endpoints)$/, 'discovery'],
 	[/^\/mlflow\//, 'mlflow'],
 	[/^\/(online|batch)\//, 'scoring'],
@@ -190,7 +190,7 @@ function discovery(platform: Platform): Answer {
 }
 
 /** What `az` and the SDKs read to learn of a cloud; the portal's name is where azure-ai-ml takes that of Azure ML from. */
-function cloudMetadata({ origins }: Platform): Answer {
+function cloudMetadata({ origins, storage }: Platform): Answer {
 	const cloud = {
 		name: 'EmulatedCloud',
 		portal: 'https://portal.azure.com',
@@ -201,7 +201,7 @@ function cloudMetadata({ origins }: Platform): Answer {
 			tenant: IDENTITY.tenantId,
 			identityProvider: 'AAD',
 		},
-		suffixes: { storage: `core.localhost:${new URL(origins.storage).port}` },
+		suffixes: { storage: storage.suffix },
 	};
 	return { status: 200, json: [cloud] };
 }

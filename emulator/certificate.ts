@@ -1,6 +1,7 @@
 // The throwaway certificate of the faces that speak TLS. Clients trust it through NODE_EXTRA_CA_CERTS or SSL_CERT_FILE.
 
 import { generate } from 'selfsigned';
+import { PUBLIC_STORAGE, STORAGE_DOMAIN } from './storage.ts';
 
 /** A key and a self-signed certificate for localhost, 127.0.0.1 and names of storage accounts, both as PEM. */
 export interface Certificate {
@@ -22,7 +23,8 @@ export async function makeCertificate(): Promise<Certificate> {
 				name: 'subjectAltName',
 				altNames: [
 					{ type: 2, value: 'localhost' },
-					{ type: 2, value: '*.blob.core.localhost' },
+					{ type: 2, value: `*.blob.${STORAGE_DOMAIN}` },
+					{ type: 2, value: PUBLIC_STORAGE },
 					{ type: 7, ip: '127.0.0.1' },
 				],
 			},

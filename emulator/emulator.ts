@@ -12,12 +12,12 @@ import { type Application, defaultApplication, entraFace } from './entra.ts';
 import { defaultIdentity, type GitHubIdentity, gitHubFace } from './github.ts';
 import { type Fault, Ledger, type RecordedRequest } from './ledger.ts';
 import { serveLoopbackProxy } from './loopback-proxy.ts';
-import { IDENTITY, ML_RESOURCE, type Origins, type Platform } from './platform.ts';
+import { IDENTITY, ML_RESOURCE, type Platform } from './platform.ts';
 import type { Run } from './runs.ts';
 import { serve } from './server.ts';
 import { type ProvisioningFault, ProvisioningFaults } from './serving/provisioning-fault.ts';
 import { type GitHubStore, State } from './state.ts';
-import { type StoredBlob, startStorage } from './storage.ts';
+import { PUBLIC_STORAGE, type StoredBlob, startStorage } from './storage.ts';
 import { TokenIssuer } from './tokens.ts';
 
 /** How an emulator is to be. */
@@ -194,12 +194,12 @@ class Start {
 		this.#closing.unshift(() => state.close());
 		await azureMl.open(isKnown);
 		this.#closing.unshift(() => azureMl.close());
-		const python = this.#options.tls ? await this.#pythonVariables(origins, trust.bundle) : {};
+		const python = this.#options.tls ? await this.#pythonVariables(platform, trust.bundle) : {};
 		return this.#emulator(platform, azureMl, { caFile: trust.caFile, python });
 	}
 
-	async #pythonVariables(origins: Origins, bundle: string): Promise<Record<string, string>> {
-		const proxy = await serveLoopbackProxy();
+	async #pythonVariables({ origins, storage }: Platform, bundle: string): Promise<Record<string, string>> {
+		const proxy = await serveLoopbackProxy({ [`${PUBLIC_STORAGE}:443`]: storage.port });
 		this.#closing.unshift(() => proxy.close());
 		return pythonVariables(origins, bundle, `http://127.0.0.1:${proxy.port}`);
 	}
@@ -274,7 +274,6 @@ class Start {
 /** The cloud of the emulator in the form of `az cloud register --cloud-config`. */
 function cloudConfiguration(platform: Platform, studio: string): object {
 	const { arm, authority } = platform.origins;
-	const suffix = `core.localhost:${platform.storage.port}`;
 	return {
 		name: 'EmulatedCloud',
 		endpoints: {
@@ -284,7 +283,7 @@ function cloudConfiguration(platform: Platform, studio: string): object {
 			machineLearningResourceId: ML_RESOURCE,
 			studio,
 		},
-		suffixes: { storageEndpoint: suffix },
+		suffixes: { storageEndpoint: platform.storage.suffix },
 	};
 }
 

@@ -1,7 +1,7 @@
 // The Entra face: OpenID configuration and the token endpoint for client credentials, by secret or by a GitHub ID token.
 
 import { randomUUID } from 'node:crypto';
-import { entraIssuer, GITHUB_ISSUER, IDENTITY, ML_RESOURCE, type Platform } from './platform.ts';
+import { entraIssuer, GITHUB_ISSUER, IDENTITY, ML_RESOURCE, type Platform, PUBLIC_ARM } from './platform.ts';
 import { type Answer, AnswerError, type FaceRequest, type Handler } from './server.ts';
 import type { TokenIssuer } from './tokens.ts';
 
@@ -122,7 +122,7 @@ class TokenRequest {
 				`The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope ${scope} is not valid.`,
 			);
 		}
-		const known = [this.#platform.origins.arm, ML_RESOURCE, 'https://storage.azure.com'];
+		const known = [this.#platform.origins.arm, PUBLIC_ARM, ML_RESOURCE, 'https://storage.azure.com'];
 		const found = known.find((one) => one === resource.replace(/\/+$/, ''));
 		if (found !== undefined) return found;
 		throw this.#fault(

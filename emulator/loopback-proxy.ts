@@ -6,14 +6,17 @@ import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type FaceServer, listen } from './server.ts';
 
-/** Starts the proxy on a free port. It answers CONNECT for loopback names, and refuses everything else with 403. */
-export async function serveLoopbackProxy(): Promise<FaceServer> {
+/**
+ * Starts the proxy on a free port. It answers CONNECT for loopback names and for those that `aliases` gives a port of this
+ * machine, and refuses everything else with 403.
+ */
+export async function serveLoopbackProxy(aliases: Readonly<Record<string, number>> = {}): Promise<FaceServer> {
 	const tunnels = new Set<Socket>();
 	const server = createServer((_request, response) => {
 		response.writeHead(403).end('Only CONNECT to names below localhost.\n');
 	});
 	server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) => {
-		const target = targetOf(request.url ?? '');
+		const target = aliases[request.url ?? ''] ?? loopbackPort(request.url ?? '');
 		if (target === undefined) {
 			client.end('HTTP/1.1 403 The emulator reaches no other machine\r\nContent-Length: 0\r\n\r\n');
 			return;
@@ -43,7 +46,7 @@ export async function serveLoopbackProxy(): Promise<FaceServer> {
 }
 
 /** The port that a CONNECT asks for on this machine; `undefined` for any other machine. */
-function targetOf(authority: string): number | undefined {
+function loopbackPort(authority: string): number | undefined {
 	const port = /^(?:(?:[\w-]+\.)*localhost|127\.0\.0\.1):(\d{1,5})$/i.exec(authority)?.[1];
 	return port === undefined ? undefined : Number(port);
 }

@@ -1,7 +1,7 @@
 // The way to the tracking server: who may call it, by access token or by the key of a running job, and its files in storage.
 
 import { References } from './arm/references.ts';
-import { authorize } from './authorization.ts';
+import { armAudiences, authorize } from './authorization.ts';
 import { type ArtifactStore, MlflowServer, type StoredArtifact, type TrackingKeys } from './mlflow.ts';
 import { IDENTITY, type Platform } from './platform.ts';
 import type { Answer, FaceRequest, Handler } from './server.ts';
@@ -16,7 +16,7 @@ export function mlflowFace(platform: Platform, keys: TrackingKeys): Handler {
 	return async (request) => {
 		const keyed = keys.resolve(request.path);
 		if (keyed) return await answer(server, request, keyed.path);
-		await authorize(platform, request, [platform.origins.arm]);
+		await authorize(platform, request, armAudiences(platform));
 		const path = BASE.exec(request.path)?.[1];
 		if (path === undefined) {
 			return {

@@ -53,6 +53,9 @@ export interface Platform {
 /** The Azure ML resource, for which AADToken endpoints want their tokens. */
 export const ML_RESOURCE = 'https://ml.azure.com';
 
+/** Resource Manager of the public cloud, as clients name the resource of their tokens. */
+export const PUBLIC_ARM = 'https://management.azure.com';
+
 /** The issuer of GitHub's ID tokens. */
 export const GITHUB_ISSUER = 'https://token.actions.githubusercontent.com';
 

@@ -4,7 +4,7 @@
 import { type ArmCall, found, isObject, objectOf, shown, textOf } from './arm/call.ts';
 import type { ArmRoutes } from './arm/face.ts';
 import type { Operations } from './arm/operations.ts';
-import { authorize } from './authorization.ts';
+import { armAudiences, authorize } from './authorization.ts';
 import { armError, dataPlaneError, isoTime, LOCATION, serviceError } from './errors.ts';
 import { IDENTITY, type Platform } from './platform.ts';
 import { type PathNames, Router } from './router.ts';
@@ -44,7 +44,7 @@ export function registryFace(platform: Platform, operations: Operations): Handle
 			importModel(callOf(platform, request, names), operations),
 		);
 	return async (request) => {
-		await authorize(platform, request, [platform.origins.arm]);
+		await authorize(platform, request, armAudiences(platform));
 		const route = router.find(request.method, request.path);
 		if (route === undefined || route === 'method')
 			throw dataPlaneError(404, `The emulator has nothing at ${request.method} ${request.path}.`, ['NotFound']);

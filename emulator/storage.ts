@@ -17,6 +17,10 @@ import { serveStorage } from './storage-face.ts';
 
 /** The storage account of the workspace. */
 export const ACCOUNT = 'emulatorstore';
+/** What follows `{account}.blob.` in the addresses of storage; azure-storage-blob takes the account from before `.blob.core.`. */
+export const STORAGE_DOMAIN = 'core.localhost';
+/** The account in the public cloud, where clients look for it that can be told of no other. */
+export const PUBLIC_STORAGE = `${ACCOUNT}.blob.core.windows.net`;
 /** The container of the datastore `workspaceblobstore`. */
 export const BLOB_CONTAINER = 'azureml-blobstore';
 /** The container of the datastore `workspaceartifactstore`. */
@@ -110,6 +114,11 @@ export class BlobStorage {
 	/** The port that clients use, for the `endpoint` of a datastore. */
 	get port(): number {
 		return this.#face.port;
+	}
+
+	/** What clients put after `{account}.blob.`. */
+	get suffix(): string {
+		return `${STORAGE_DOMAIN}:${this.port}`;
 	}
 
 	/** The address of a container or blob without any signature. */

@@ -28,12 +28,15 @@ def ml_client():
 
 
 def credential(kind):
+    from azure.identity import __version__ as VERSION
+
     return kind(
         os.environ["AZURE_TENANT_ID"],
         os.environ["AZURE_CLIENT_ID"],
         os.environ["AZURE_CLIENT_SECRET"],
         authority=os.environ["AZURE_AUTHORITY_HOST"],
-        disable_instance_discovery=True,
+        # The emulator is no cloud that Entra knows. Debian's azure-identity has an earlier name for it.
+        **({"instance_discovery": False} if VERSION == "1.13.0b2" else {"disable_instance_discovery": True}),
     )
 
 

@@ -35,7 +35,28 @@ export function routeBatchEndpoints(routes: ArmRoutes, operations: Operations): 
 		.workspace('GET', at, (call) => found(batchEndpointOf(call)))
 		.workspace('PUT', at, (call) => put(call, operations))
 		.workspace('PATCH', at, patch)
-		.workspace('DELETE', at, (call) => remove(call, operations));
+		.workspace('DELETE', at, (call) => remove(call, operations))
+		.workspace('GET', `${at}/jobs`, jobs);
+}
+
+/** The jobs that invocations of an endpoint started. Their form is that of the answer to an invocation. */
+function jobs(call: ArmCall): Answer {
+	const endpoint = batchEndpointOf(call);
+	const { resources, runs } = call.platform.state;
+	const own = resources.list(keyOf(call, 'jobs')).filter(({ properties }) => {
+		return properties['experimentName'] === endpoint.name && objectOf(properties['tags'])['azureml.batchrun'] === 'true';
+	});
+	const value = own.map(({ name, properties, systemData }) => {
+		const deployment = objectOf(properties['tags'])['azureml.deploymentname'];
+		return {
+			id: `${endpoint.id}/deployments/${deployment}/jobs/${name}`,
+			name,
+			type: 'Microsoft.MachineLearningServices/workspaces/batchEndpoints/deployments/jobs',
+			properties: { name, status: runs.get(name)?.status ?? properties['status'] },
+			systemData,
+		};
+	});
+	return { status: 200, headers: standard, json: { value, nextLink: null } };
 }
 
 /** Gives the key of the batch endpoint of a call. */

@@ -54,7 +54,7 @@ export function furnishDatastores(call: ArmCall): void {
 			datastoreType: 'AzureBlob',
 			accountName: ACCOUNT,
 			containerName,
-			endpoint: `core.localhost:${call.platform.storage.port}`,
+			endpoint: call.platform.storage.suffix,
 			protocol: call.platform.storage.protocol,
 			serviceDataAccessAuthIdentity: 'WorkspaceSystemAssignedIdentity',
 		});

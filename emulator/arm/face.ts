@@ -1,8 +1,8 @@
 // The Resource Manager face: sign-in, api-version, subscription and group, then the route of the resource kind.
 
-import { authorize } from '../authorization.ts';
+import { armAudiences, authorize } from '../authorization.ts';
 import { armError, LOCATION } from '../errors.ts';
-import { IDENTITY, type Platform } from '../platform.ts';
+import { IDENTITY, ML_RESOURCE, type Platform } from '../platform.ts';
 import { Router } from '../router.ts';
 import type { Answer, FaceRequest, Handler } from '../server.ts';
 import type { ArmCall, ArmHandler, Json } from './call.ts';
@@ -10,6 +10,8 @@ import { isObject } from './call.ts';
 
 const WORKSPACE =
 	'/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.MachineLearningServices/workspaces/{workspace}';
+/** What the data plane's address of the same routes begins with; clients use it for some of their calls. */
+const FRONT_END = /^\/mferp\/managementfrontend(?=\/subscriptions\/)/i;
 /** Versions before this one have other bodies than the emulator checks. */
 const OLDEST_VERSION = '2022-02-01';
 
@@ -34,9 +36,11 @@ export class ArmRoutes {
 /** Answers Resource Manager. */
 export function armFace(platform: Platform, routes: ArmRoutes): Handler {
 	return async (request) => {
-		await authorize(platform, request, [platform.origins.arm]);
-		const apiVersion = checkApiVersion(request);
-		const found = routes.router.find(request.method, request.path);
+		const path = request.path.replace(FRONT_END, '');
+		const isFrontEnd = path !== request.path;
+		await authorize(platform, request, [...armAudiences(platform), ...(isFrontEnd ? [ML_RESOURCE] : [])]);
+		const apiVersion = checkApiVersion(request, isFrontEnd);
+		const found = routes.router.find(request.method, path);
 		if (found === undefined) throw unknownPath(request);
 		if (found === 'method') {
 			throw armError(405, 'MethodNotAllowed', `The method ${request.method} is not allowed at ${request.path}.`);
@@ -96,7 +100,7 @@ function asText(value: unknown): unknown {
 	return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
 }
 
-function checkApiVersion(request: FaceRequest): string {
+function checkApiVersion(request: FaceRequest, isFrontEnd: boolean): string {
 	const version = request.query.get('api-version');
 	if (!version) {
 		throw armError(
@@ -106,7 +110,7 @@ function checkApiVersion(request: FaceRequest): string {
 		);
 	}
 	const date = /^(\d{4}-\d{2}-\d{2})(-[a-z]+)?$/.exec(version)?.[1];
-	if (date !== undefined && date >= OLDEST_VERSION) return version;
+	if (date !== undefined && (isFrontEnd || date >= OLDEST_VERSION)) return version;
 	throw armError(
 		400,
 		'InvalidResourceType',

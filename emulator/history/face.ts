@@ -1,6 +1,6 @@
 // The data plane face: routes of run history, metrics, artifacts and resolved URIs, all below a workspace's scope.
 
-import { authorize } from '../authorization.ts';
+import { armAudiences, authorize } from '../authorization.ts';
 import { dataPlaneError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import { type PathNames, Router } from '../router.ts';
@@ -19,7 +19,7 @@ export function historyFace(platform: Platform): Handler {
 	routeArtifacts(router);
 	routeResolvedUris(router);
 	return async (request) => {
-		await authorize(platform, request, [platform.origins.arm]);
+		await authorize(platform, request, armAudiences(platform));
 		const found = router.find(request.method, request.path);
 		if (found === undefined || found === 'method') {
 			throw dataPlaneError(404, `The emulator has nothing at ${request.method} ${request.path}.`, ['NotFound']);

@@ -6,6 +6,7 @@ Python's standard library only. One process and one thread, whatever the deploym
 import argparse
 import importlib.util
 import os
+import shutil
 import sys
 import tempfile
 import traceback
@@ -50,8 +51,20 @@ def read_options():
 def place_model(options):
     """Puts the model where scripts look for it: under its own name in AZUREML_MODEL_DIR."""
     folder = tempfile.mkdtemp(prefix="model-")
-    os.symlink(os.path.abspath(options.model), os.path.join(folder, options.model_name))
+    target = os.path.join(folder, options.model_name)
+    # No symbolic link: `Path.rglob` and `os.walk` of a script would not go into it.
+    if os.path.isdir(options.model):
+        shutil.copytree(options.model, target, copy_function=link_or_copy)
+    else:
+        link_or_copy(options.model, target)
     os.environ["AZUREML_MODEL_DIR"] = folder
+
+
+def link_or_copy(source, target):
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def load_script(path):
