@@ -4,6 +4,7 @@ import { References } from './arm/references.ts';
 import { armAudiences, authorize } from './authorization.ts';
 import { type ArtifactStore, MlflowServer, type StoredArtifact, type TrackingKeys } from './mlflow.ts';
 import { IDENTITY, type Platform } from './platform.ts';
+import type { Run } from './runs.ts';
 import type { Answer, FaceRequest, Handler } from './server.ts';
 
 /** The base of a tracking URI: version, then the workspace. */
@@ -12,7 +13,10 @@ const BASE =
 
 /** Answers the tracking server's requests. */
 export function mlflowFace(platform: Platform, keys: TrackingKeys): Handler {
-	const server = new MlflowServer(platform.state.runs, artifactStore(platform), platform.clock);
+	const { runs } = platform.state;
+	const store = artifactStore(platform);
+	const server = new MlflowServer(runs, store, platform.clock);
+	const overTls = new MlflowServer(runs, store, platform.clock, (run) => workspaceRoot(platform, run));
 	return async (request) => {
 		const keyed = keys.resolve(request.path);
 		if (keyed) return await answer(server, request, keyed.path);
@@ -24,8 +28,16 @@ export function mlflowFace(platform: Platform, keys: TrackingKeys): Handler {
 				json: { error_code: 'ENDPOINT_NOT_FOUND', message: `No tracking server at ${request.path}` },
 			};
 		}
-		return await answer(server, request, path);
+		return await answer(platform.origins.arm.startsWith('https:') ? overTls : server, request, path);
 	};
+}
+
+/** The artifacts of a run as azureml-mlflow finds them: it asks run history for the addresses of content. */
+function workspaceRoot(platform: Platform, run: Run): string {
+	const { host } = new URL(platform.origins.arm);
+	const { subscriptionId, resourceGroup, workspace } = IDENTITY;
+	const scope = `subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.MachineLearningServices/workspaces/${workspace}`;
+	return `azureml://${host}/mlflow/v2.0/${scope}/experiments/${encodeURIComponent(run.experimentName)}/runs/${encodeURIComponent(run.runId)}/artifacts`;
 }
 
 async function answer(server: MlflowServer, request: FaceRequest, path: string): Promise<Answer> {

@@ -12,6 +12,7 @@ import {
 import { runFilter, runOrder } from './mlflow/run-filter.ts';
 import { activeRun, findRun, RunLog, rename } from './mlflow/run-log.ts';
 import {
+	type ArtifactRoot,
 	type Fields,
 	integer,
 	invalid,
@@ -20,6 +21,7 @@ import {
 	optionalText,
 	page,
 	paged,
+	proxiedRoot,
 	runStatus,
 	text,
 	texts,
@@ -66,13 +68,20 @@ export class MlflowServer {
 	readonly #clock: () => number;
 	readonly #routes: Record<string, Route>;
 	readonly #log: RunLog;
+	readonly #root: ArtifactRoot;
 
-	/** `clock` gives milliseconds since 1970. */
-	constructor(runs: RunStore, artifacts: ArtifactStore, clock: () => number = Date.now) {
+	/** `clock` gives milliseconds since 1970; `root` where clients are to look for artifacts. */
+	constructor(
+		runs: RunStore,
+		artifacts: ArtifactStore,
+		clock: () => number = Date.now,
+		root: ArtifactRoot = proxiedRoot,
+	) {
 		this.#runs = runs;
 		this.#artifacts = artifacts;
 		this.#clock = clock;
 		this.#log = new RunLog(runs);
+		this.#root = root;
 		this.#routes = this.#makeRoutes();
 	}
 
@@ -147,7 +156,11 @@ export class MlflowServer {
 			'metrics/get-history-bulk-interval': (fields) => this.#log.bulkHistory(fields),
 			// MLflow 3 asks for these before it reads artifacts of a run. The emulator keeps no logged models.
 			'logged-models/search': () => ({}),
-			'artifacts/list': (fields) => listArtifacts(this.#artifacts, findRun(this.#runs, fields), fields),
+			'artifacts/list': (fields) =>
+				listArtifacts(this.#artifacts, findRun(this.#runs, fields), {
+					path: optionalText(fields, 'path'),
+					root: this.#root,
+				}),
 		};
 	}
 
@@ -202,13 +215,13 @@ export class MlflowServer {
 			...(displayName === undefined ? {} : { displayName }),
 			...(parentRunId === undefined ? {} : { parentRunId }),
 		});
-		return { run: wireRun(run) };
+		return { run: wireRun(run, this.#root) };
 	}
 
 	#getRun(fields: Fields): Fields {
 		const run = findRun(this.#runs, fields);
 		const datasets = this.#log.datasets(run.runId);
-		return { run: { ...wireRun(run), ...(datasets ? { inputs: { dataset_inputs: datasets } } : {}) } };
+		return { run: { ...wireRun(run, this.#root), ...(datasets ? { inputs: { dataset_inputs: datasets } } : {}) } };
 	}
 
 	#updateRun(fields: Fields): Fields {
@@ -223,7 +236,7 @@ export class MlflowServer {
 			if (isTerminal(run.status)) run.endedAt = integer(fields, 'end_time', this.#clock());
 			else delete run.endedAt;
 		});
-		return { run_info: wireInfo(updated) };
+		return { run_info: wireInfo(updated, this.#root) };
 	}
 
 	#setDeleted(fields: Fields, deleted: boolean): Fields {
@@ -244,7 +257,11 @@ export class MlflowServer {
 		const orders = [...texts(fields, 'order_by'), 'attributes.start_time DESC'].map(runOrder);
 		found.reverse().sort((a, b) => orders.reduce((order, compare) => order || compare(a, b), 0));
 		const runs = page(found, integer(fields, 'max_results', 1000), optionalText(fields, 'page_token'));
-		return paged('runs', runs.items.map(wireRun), runs.next_page_token);
+		return paged(
+			'runs',
+			runs.items.map((run) => wireRun(run, this.#root)),
+			runs.next_page_token,
+		);
 	}
 }
 

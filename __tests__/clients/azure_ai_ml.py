@@ -200,8 +200,8 @@ def batch(session, client):
             expect_that(row in text, "the predictions hold %r" % row)
     with session.operation("batch list_jobs, delete", needs=[made]):
         expect_that(job.name in names(endpoints.list_jobs("clients-batch")), "the job is listed")
-        deployments.begin_delete(name="doubling", endpoint_name="clients-batch").result()
         endpoints.begin_delete(name="clients-batch").result()
+        expect_that("clients-batch" not in names(endpoints.list()), "the endpoint is gone")
 
 
 def sweep(session, client):

@@ -44,7 +44,9 @@ function jobs(call: ArmCall): Answer {
 	const endpoint = batchEndpointOf(call);
 	const { resources, runs } = call.platform.state;
 	const own = resources.list(keyOf(call, 'jobs')).filter(({ properties }) => {
-		return properties['experimentName'] === endpoint.name && objectOf(properties['tags'])['azureml.batchrun'] === 'true';
+		return (
+			properties['experimentName'] === endpoint.name && objectOf(properties['tags'])['azureml.batchrun'] === 'true'
+		);
 	});
 	const value = own.map(({ name, properties, systemData }) => {
 		const deployment = objectOf(properties['tags'])['azureml.deploymentname'];

@@ -118,4 +118,3 @@ function listSecrets(call: ArmCall): Answer {
 		inner: ['BadArgument', 'NoSecrets'],
 	});
 }
-

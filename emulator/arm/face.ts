@@ -91,7 +91,8 @@ function withTexts(body: Json): Json {
 	const texts: Json = {};
 	for (const name of ['properties', 'tags']) {
 		const pairs = properties[name];
-		if (isObject(pairs)) texts[name] = Object.fromEntries(Object.entries(pairs).map(([key, one]) => [key, asText(one)]));
+		if (isObject(pairs))
+			texts[name] = Object.fromEntries(Object.entries(pairs).map(([key, one]) => [key, asText(one)]));
 	}
 	return { ...body, properties: { ...properties, ...texts } };
 }

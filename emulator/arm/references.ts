@@ -3,6 +3,7 @@
 import type { Platform } from '../platform.ts';
 import { dataContainerId } from '../runs.ts';
 import type { Resource } from '../state.ts';
+import { PUBLIC_STORAGE } from '../storage.ts';
 import { objectOf, textOf } from './call.ts';
 
 /** A place in storage; an empty path is the whole container. */
@@ -124,7 +125,7 @@ export class References {
 		}
 		const segments = url.pathname.split('/').filter(Boolean).map(decoded);
 		const isPathStyle = /^(127\.0\.0\.1|localhost)$/.test(url.hostname);
-		if (!isPathStyle && !url.hostname.endsWith('localhost')) {
+		if (!isPathStyle && !url.hostname.endsWith('localhost') && url.hostname !== PUBLIC_STORAGE) {
 			throw new Error(`${uri} is outside the emulator, which fetches nothing from other machines.`);
 		}
 		const [container = '', ...path] = isPathStyle ? segments.slice(1) : segments;

@@ -18,7 +18,8 @@ export function routeArtifacts(router: Router<HistoryHandler>): void {
 			.on('GET', `${base}/path`, (call) => list(call, dataContainerId(runOf(call).runId), path(call)))
 			.on('GET', `${base}/metadata`, (call) => metadata(call, dataContainerId(runOf(call).runId)))
 			.on('GET', `${base}/contentinfo`, (call) => contentInfo(call, dataContainerId(runOf(call).runId)))
-			.on('GET', `${base}/prefix/contentinfo`, (call) => prefixInfo(call, dataContainerId(runOf(call).runId)));
+			.on('GET', `${base}/prefix/contentinfo`, (call) => prefixInfo(call, dataContainerId(runOf(call).runId)))
+			.on('POST', `${base}/batch/metadata`, announce);
 	}
 	const base = `/artifact/v2.0${SCOPE}/artifacts`;
 	router
@@ -78,6 +79,22 @@ async function content(call: HistoryCall) {
 	const name = await one(call, container(call));
 	const bytes = await call.platform.storage.read(ARTIFACT_CONTAINER, `${ORIGIN}/${container(call)}/${name}`);
 	return { status: 200, headers: { 'Content-Type': 'application/octet-stream' }, bytes: bytes ?? Buffer.alloc(0) };
+}
+
+/** Answers where the content of new artifacts is to be written. They are listed once it is. */
+function announce(call: HistoryCall) {
+	const dataContainer = dataContainerId(runOf(call).runId);
+	const asked = Array.isArray(call.body['paths']) ? (call.body['paths'] as { path?: unknown }[]) : [];
+	const paths = asked.map(({ path: given }) => String(given ?? '').replace(/^\/+/, '')).filter(Boolean);
+	const addresses = paths.map((name) => {
+		const contentUri = call.platform.storage.writeUrl(ARTIFACT_CONTAINER, `${ORIGIN}/${dataContainer}/${name}`);
+		return [name, { contentUri, origin: ORIGIN, container: dataContainer, path: name, tags: {} }] as const;
+	});
+	return ok({
+		artifacts: Object.fromEntries(paths.map((name) => [name, artifact(dataContainer, name)])),
+		artifactContentInformation: Object.fromEntries(addresses),
+		errors: {},
+	});
 }
 
 async function one(call: HistoryCall, dataContainer: string): Promise<string> {

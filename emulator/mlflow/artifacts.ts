@@ -1,7 +1,7 @@
 // Artifacts of runs over HTTP: what a client of a tracking server with `mlflow-artifacts:` URIs reads and writes.
 
 import type { Run } from '../runs.ts';
-import { artifactRoot, type Fields, invalid, MlflowError, optionalText, withoutEmpty } from './wire.ts';
+import { type ArtifactRoot, type Fields, invalid, MlflowError, withoutEmpty } from './wire.ts';
 
 /** A file or folder directly in a folder of artifacts; `path` is its name. */
 export interface StoredArtifact {
@@ -21,10 +21,14 @@ export interface ArtifactStore {
 }
 
 /** Answers `artifacts/list`: paths relative to the root of the run. */
-export async function listArtifacts(store: ArtifactStore, run: Run, fields: Fields): Promise<Fields> {
-	const folder = safePath(optionalText(fields, 'path') ?? '');
+export async function listArtifacts(
+	store: ArtifactStore,
+	run: Run,
+	asked: { path: string | undefined; root: ArtifactRoot },
+): Promise<Fields> {
+	const folder = safePath(asked.path ?? '');
 	const files = (await store.list(artifactUri(run, folder))).map((one) => wireFile(one, folder));
-	return withoutEmpty({ root_uri: artifactRoot(run), files });
+	return withoutEmpty({ root_uri: asked.root(run), files });
 }
 
 /** Answers the list of the artifact proxy: paths relative to the folder asked for. */

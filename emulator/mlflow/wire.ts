@@ -129,13 +129,16 @@ export function tagsOf(run: Run): Record<string, string> {
 	};
 }
 
-/** The root of a run's artifacts, by the scheme that a client resolves against its own tracking URI. */
-export function artifactRoot(run: Run): string {
+/** Gives the root of a run's artifacts. */
+export type ArtifactRoot = (run: Run) => string;
+
+/** A root by the scheme that a client resolves against its own tracking URI. */
+export function proxiedRoot(run: Run): string {
 	return `mlflow-artifacts:/${encodeURIComponent(run.runId)}/artifacts`;
 }
 
 /** `RunInfo` as MLflow writes it. */
-export function wireInfo(run: Run): Fields {
+export function wireInfo(run: Run, root: ArtifactRoot): Fields {
 	return {
 		run_id: run.runId,
 		run_uuid: run.runId,
@@ -145,18 +148,21 @@ export function wireInfo(run: Run): Fields {
 		status: mlflowStatus(run.status),
 		start_time: run.startedAt ?? run.createdAt,
 		...(isTerminal(run.status) && run.endedAt !== undefined ? { end_time: run.endedAt } : {}),
-		artifact_uri: artifactRoot(run),
+		artifact_uri: root(run),
 		lifecycle_stage: run.deleted ? 'deleted' : 'active',
 	};
 }
 
 /** `Run` as MLflow writes it: empty lists are left out, as protobuf does. */
-export function wireRun(run: Run): Fields {
+export function wireRun(run: Run, root: ArtifactRoot): Fields {
 	const metrics = Object.entries(run.metrics).flatMap(([key, points]) => {
 		const latest = latestPoint(points);
 		return latest === undefined ? [] : [wirePoint(key, latest)];
 	});
-	return { info: wireInfo(run), data: withoutEmpty({ metrics, params: pairs(run.params), tags: pairs(tagsOf(run)) }) };
+	return {
+		info: wireInfo(run, root),
+		data: withoutEmpty({ metrics, params: pairs(run.params), tags: pairs(tagsOf(run)) }),
+	};
 }
 
 /** `Experiment` as MLflow writes it. */
