@@ -23,7 +23,7 @@ import { historyFace } from './history/face.ts';
 import type { Face } from './ledger.ts';
 import { TrackingKeys } from './mlflow.ts';
 import { mlflowFace } from './mlflow-face.ts';
-import { IDENTITY, type Platform } from './platform.ts';
+import { CLOUD_NAME, IDENTITY, type Platform } from './platform.ts';
 import { registryFace, routeRegistryVersions } from './registries.ts';
 import { scoringFace } from './scoring-face.ts';
 import type { Answer, FaceRequest, Handler } from './server.ts';
@@ -192,7 +192,7 @@ function discovery(platform: Platform): Answer {
 /** What `az` and the SDKs read to learn of a cloud; the portal's name is where azure-ai-ml takes that of Azure ML from. */
 function cloudMetadata({ origins, storage }: Platform): Answer {
 	const cloud = {
-		name: 'EmulatedCloud',
+		name: CLOUD_NAME,
 		portal: 'https://portal.azure.com',
 		resourceManager: origins.arm,
 		authentication: {

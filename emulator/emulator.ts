@@ -12,7 +12,7 @@ import { type Application, defaultApplication, entraFace } from './entra.ts';
 import { defaultIdentity, type GitHubIdentity, gitHubFace } from './github.ts';
 import { type Fault, Ledger, type RecordedRequest } from './ledger.ts';
 import { serveLoopbackProxy } from './loopback-proxy.ts';
-import { IDENTITY, ML_RESOURCE, type Platform } from './platform.ts';
+import { CLOUD_NAME, IDENTITY, ML_RESOURCE, type Platform } from './platform.ts';
 import type { Run } from './runs.ts';
 import { serve } from './server.ts';
 import { type ProvisioningFault, ProvisioningFaults } from './serving/provisioning-fault.ts';
@@ -275,7 +275,7 @@ class Start {
 function cloudConfiguration(platform: Platform, studio: string): object {
 	const { arm, authority } = platform.origins;
 	return {
-		name: 'EmulatedCloud',
+		name: CLOUD_NAME,
 		endpoints: {
 			resourceManager: arm,
 			activeDirectory: authority,

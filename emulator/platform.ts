@@ -53,6 +53,9 @@ export interface Platform {
 /** The Azure ML resource, for which AADToken endpoints want their tokens. */
 export const ML_RESOURCE = 'https://ml.azure.com';
 
+/** The name of the emulated cloud. */
+export const CLOUD_NAME = 'EmulatedCloud';
+
 /** Resource Manager of the public cloud, as clients name the resource of their tokens. */
 export const PUBLIC_ARM = 'https://management.azure.com';
 

@@ -146,6 +146,16 @@ export class BlobStorage {
 		return this.#signedUrl(container, path, 'r');
 	}
 
+	/**
+	 * The same with the account in the name of the host, which azureml-mlflow wants to see. Resolvers may not know that
+	 * name: a client without TLS, which that package does not speak, gets the plain address.
+	 */
+	accountReadUrl(container: string, path: string): string {
+		const plain = this.readUrl(container, path);
+		if (this.protocol === 'http') return plain;
+		return plain.replace(`${this.origin}/${ACCOUNT}`, `https://${ACCOUNT}.blob.${this.suffix}`);
+	}
+
 	/** Gives a URL that writes one blob for eight hours. */
 	writeUrl(container: string, path: string): string {
 		return this.#signedUrl(container, path, 'rcw');

@@ -2,7 +2,7 @@
 
 import type { ArmCall } from './arm/call.ts';
 import type { TrackingKeys } from './mlflow.ts';
-import { entraIssuer, IDENTITY, type Platform } from './platform.ts';
+import { CLOUD_NAME, entraIssuer, IDENTITY, type Platform } from './platform.ts';
 
 /** Life of a job's token, in seconds. */
 const TOKEN_LIFE = 24 * 60 * 60;
@@ -25,6 +25,7 @@ export async function trackingVariables(
 		MLFLOW_TRACKING_URI: `azureml://${new URL(arm).host}/mlflow/v1.0/${scope}`,
 		MLFLOW_TRACKING_TOKEN: await platform.entraKeys.sign(claims, TOKEN_LIFE),
 		// azureml-mlflow asks its cloud for the scope of the token.
+		AZUREML_CURRENT_CLOUD: CLOUD_NAME,
 		ARM_CLOUD_METADATA_URL: `${arm}/metadata/endpoints?api-version=2019-05-01`,
 	};
 }

@@ -121,6 +121,6 @@ function artifact(dataContainer: string, name: string): object {
 }
 
 function info(call: HistoryCall, dataContainer: string, name: string): object {
-	const contentUri = call.platform.storage.readUrl(ARTIFACT_CONTAINER, `${ORIGIN}/${dataContainer}/${name}`);
+	const contentUri = call.platform.storage.accountReadUrl(ARTIFACT_CONTAINER, `${ORIGIN}/${dataContainer}/${name}`);
 	return { contentUri, origin: ORIGIN, container: dataContainer, path: name, tags: {} };
 }
