@@ -8,7 +8,7 @@ import tempfile
 
 from azure.ai.ml import Input, load_batch_deployment, load_batch_endpoint, load_component, load_data
 from azure.ai.ml import load_environment, load_job, load_model, load_online_deployment, load_online_endpoint
-from azure.ai.ml import VERSION
+from azure.ai.ml import VERSION, automl, spark
 from azure.ai.ml.entities import AmlCompute, Model
 
 from session import Session, expect, expect_that, ml_client
@@ -30,7 +30,7 @@ def main():
     if client is None:
         return
     # Batch before online: the client keeps the header that chooses an online deployment for every later invocation.
-    for part in (workspace, assets, command_job, job_control, batch, online, sweep, pipeline):
+    for part in (workspace, assets, command_job, job_control, batch, online, sweep, pipeline, not_emulated):
         part(session, client)
 
 
@@ -244,6 +244,34 @@ def pipeline(session, client):
         client.jobs.download(source, download_path=folder, output_name="scored")
         found = {one.name: one.read_text() for one in pathlib.Path(folder).rglob("row-*.txt")}
         expect(found, {"row-1.txt": "2", "row-2.txt": "4", "row-3.txt": "6"}, "content")
+
+
+def not_emulated(session, client):
+    data = Input(type="mltable", path=str(FILES / "table"))
+    classify = automl.classification(
+        compute="cpu-cluster", experiment_name="clients", training_data=data, target_column_name="label", primary_metric="accuracy"
+    )
+    classify.set_limits(max_trials=1, timeout_minutes=15)
+    count = spark(
+        experiment_name="clients",
+        code=str(FILES / "spark"),
+        entry={"file": "count.py"},
+        driver_cores=1,
+        driver_memory="2g",
+        executor_cores=1,
+        executor_memory="2g",
+        executor_instances=1,
+        resources={"instance_type": "Standard_E4S_V3", "runtime_version": "3.4.0"},
+    )
+    for name, job in (("AutoML", classify), ("Spark", count)):
+        with session.operation("%s job: fails, and says that it is not emulated" % name):
+            made = client.jobs.create_or_update(job)
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):
+                    client.jobs.stream(made.name)
+            except Exception as error:
+                expect_that("not emulated" in str(error), "the error %s says so" % error)
+            expect(client.jobs.get(made.name).status, "Failed", "status")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,10 @@
 import { request } from 'node:http';
-import { ContainerClient } from '@azure/storage-blob';
+import {
+	ContainerClient,
+	ContainerSASPermissions,
+	generateBlobSASQueryParameters,
+	StorageSharedKeyCredential,
+} from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
 import { at, Client, type Json, type Reply } from './client.ts';
@@ -177,11 +182,19 @@ describe('the default datastore', () => {
 		const { accountName, containerName, endpoint, protocol } = at(listed.body, 'value', 0, 'properties') as Json;
 		expect(at(listed.body, 'value', 0, 'name')).toBe('workspaceblobstore');
 		const secrets = await client.arm('POST', '/datastores/workspaceblobstore/listSecrets', { expirableSecret: true });
-		expect(secrets.body['secretsType']).toBe('Sas');
+		expect(secrets.body['secretsType']).toBe('AccountKey');
+		const signed = generateBlobSASQueryParameters(
+			{
+				containerName: String(containerName),
+				permissions: ContainerSASPermissions.parse('cw'),
+				expiresOn: new Date(Date.now() + 600_000),
+			},
+			new StorageSharedKeyCredential(String(accountName), String(secrets.body['key'])),
+		);
 		const host = `${accountName}.blob.${endpoint}`;
 		const [, port = ''] = String(endpoint).split(':');
 		// The name resolves to loopback by RFC 6761; the resolver of this machine may not know that.
-		const target = `${protocol}://127.0.0.1:${port}/${containerName}/LocalUpload/x?${secrets.body['sasToken']}`;
+		const target = `${protocol}://127.0.0.1:${port}/${containerName}/LocalUpload/x?${signed}`;
 		const status = await new Promise<number>((resolve, reject) => {
 			const headers = { Host: host, 'x-ms-blob-type': 'BlockBlob', 'x-ms-version': '2022-11-02', 'Content-Length': 2 };
 			const sent = request(target, { method: 'PUT', headers, agent: false }, (answer) => {
