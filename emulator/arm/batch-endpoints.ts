@@ -17,6 +17,7 @@ import {
 	page,
 	propertiesOf,
 	shown,
+	standard,
 	textOf,
 } from './call.ts';
 import { type Deletion, deleteServed, occupy } from './change.ts';
