@@ -37,6 +37,8 @@ const WORKSPACE =
 	/^https:\/\/[^/]+(?:\/mferp\/managementfrontend)?(\/[a-z]+\/v[\d.]+)?\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.MachineLearningServices\/workspaces\/[^/?]+(.*)$/i;
 const SCOPE =
 	/\/subscriptions\/[^/"]+\/resourceGroups\/[^/"]+\/providers\/Microsoft\.MachineLearningServices\/workspaces\/[^/"?]+/gi;
+/** The address of an operation; its kind is in it. */
+const OPERATION = /\/locations\/[^/]+\/(\w+Operation\w+)\//;
 /** Headers by which clients find an operation, and whether they were there. */
 const ACTED_ON = ['location', 'azure-asyncoperation'];
 const VERSION = 'api-version=2025-09-01';
@@ -53,9 +55,16 @@ export async function replay(client: Client, file: string): Promise<Replayed> {
 	const stage = await Stage.open(client, file);
 	await stage.furnish(exchanges);
 	for (const exchange of exchanges) {
+		const own = stage.ownAddress(exchange.url);
+		if (own !== undefined) {
+			const reply = await client.send(exchange.method, own);
+			const [, kind = 'discovery'] = OPERATION.exec(exchange.url) ?? [];
+			compare(result, `${exchange.method} ${kind} ${exchange.status}`, exchange, reply);
+			continue;
+		}
 		const [, service = '', rest] = WORKSPACE.exec(exchange.url) ?? [];
 		const path = rest?.split('?')[0] ?? '';
-		const reason = rest === undefined ? 'not below a workspace' : reasonToLeave(exchange, service, path);
+		const reason = rest === undefined ? 'not below a workspace' : reasonToLeave(exchange, path);
 		const route = `${exchange.method} ${service}${withoutNames(path)} ${exchange.status}`;
 		if (reason !== undefined || rest === undefined) {
 			result.left.push(`${route}: ${reason}`);
@@ -65,26 +74,28 @@ export async function replay(client: Client, file: string): Promise<Replayed> {
 		const body = exchange.requestBody == null ? undefined : stage.inWorkspace(exchange.requestBody);
 		const reply = await stage.send(exchange.method, service, stage.renamed(rest), body);
 		stage.remember(exchange, reply);
-		result.compared += 1;
-		for (const difference of differences(exchange, reply)) result.findings.push({ route, difference });
+		compare(result, route, exchange, reply);
 	}
 	return result;
 }
 
+function compare(result: Replayed, route: string, exchange: Exchange, reply: Reply): void {
+	result.compared += 1;
+	for (const difference of differences(exchange, reply)) result.findings.push({ route, difference });
+}
+
 /** Gateways that failed and answers from other times of the same resource are nothing that a replay can bring about. */
-function reasonToLeave({ method, status, requestBody }: Exchange, service: string, path: string): string | undefined {
+function reasonToLeave({ method, status, requestBody }: Exchange, path: string): string | undefined {
 	if (status >= 500 || status === 429) return 'a failure of the service';
 	if (typeof requestBody === 'string') return 'its body is not JSON';
 	if (/\/(schedules|snapshots|diagnose|featuresets)(\/|$)/.test(path)) return 'not emulated';
 	if (method === 'GET' && status === 404) return undefined;
-	if (service !== '' && /\/runs?(\/|$)|rundata|batchGet/i.test(path))
-		return 'a run of the service, not of this machine';
 	return undefined;
 }
 
 function withoutNames(path: string): string {
 	return path.replace(
-		/\/(codes|jobs|data|models|environments|components|onlineEndpoints|batchEndpoints|deployments|computes|datastores|versions)\/[^/?]+/g,
+		/\/(codes|jobs|data|models|environments|components|onlineEndpoints|batchEndpoints|deployments|computes|datastores|versions|runs)\/[^/?]+/g,
 		'/$1/*',
 	);
 }
@@ -94,6 +105,7 @@ class Stage {
 	readonly #client: Client;
 	readonly #workspace: string;
 	readonly #ids = new Map<string, string>();
+	readonly #operations = new Map<string, string>();
 
 	private constructor(client: Client, workspace: string) {
 		this.#client = client;
@@ -124,10 +136,20 @@ class Stage {
 	}
 
 	/** Remembers what the emulator calls something that the recording has under another id. */
-	remember({ method, responseBody }: Exchange, { body }: Reply): void {
+	remember({ method, responseBody, responseHeaders }: Exchange, { body, headers }: Reply): void {
+		for (const [name, address] of Object.entries(responseHeaders ?? {})) {
+			const own = OPERATION.test(address) ? headers.get(name) : null;
+			if (own !== null) this.#operations.set(address.split('?')[0] ?? '', own);
+		}
 		const [recorded, actual] = [(responseBody as Json | null)?.['id'], body?.['id']];
 		if (method !== 'PUT' || typeof recorded !== 'string' || typeof actual !== 'string') return;
 		this.#ids.set(recorded.replace(SCOPE, ''), actual.replace(this.#workspace, ''));
+	}
+
+	/** The emulator's address of what the recording has at one that is not below a workspace. */
+	ownAddress(url: string): string | undefined {
+		const [place = ''] = url.split('?');
+		return /\.ms\/discovery$/.test(place) ? `${this.#client.emulator.arm}/discovery` : this.#operations.get(place);
 	}
 
 	/** Puts the emulator's ids into the place of those recorded. */
