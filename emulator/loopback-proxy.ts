@@ -16,6 +16,8 @@ export async function serveLoopbackProxy(aliases: Readonly<Record<string, number
 		response.writeHead(403).end('Only CONNECT to names below localhost.\n');
 	});
 	server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) => {
+		// Also for one that is refused: a connection that breaks must not break the emulator.
+		client.on('error', () => client.destroy());
 		const target = aliases[request.url ?? ''] ?? loopbackPort(request.url ?? '');
 		if (target === undefined) {
 			client.end('HTTP/1.1 403 The emulator reaches no other machine\r\nContent-Length: 0\r\n\r\n');
@@ -32,7 +34,6 @@ export async function serveLoopbackProxy(aliases: Readonly<Record<string, number
 			client.destroy();
 		});
 		onward.once('error', () => client.destroy());
-		client.once('error', () => onward.destroy());
 		client.once('close', () => onward.destroy());
 	});
 	const port = await listen(server, 0);

@@ -261,7 +261,7 @@ def not_emulated(session, client):
         executor_cores=1,
         executor_memory="2g",
         executor_instances=1,
-        resources={"instance_type": "Standard_E4S_V3", "runtime_version": "3.4.0"},
+        resources={"instance_type": "Standard_E4S_V3", "runtime_version": "3.2" if IS_OLD else "3.4.0"},
     )
     for name, job in (("AutoML", classify), ("Spark", count)):
         with session.operation("%s job: fails, and says that it is not emulated" % name):
