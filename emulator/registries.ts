@@ -4,6 +4,7 @@
 import { type ArmCall, found, isObject, objectOf, shown, textOf } from './arm/call.ts';
 import type { ArmRoutes } from './arm/face.ts';
 import type { Operations } from './arm/operations.ts';
+import { registryModelKey } from './arm/references.ts';
 import { armAudiences, authorize } from './authorization.ts';
 import { armError, dataPlaneError, isoTime, LOCATION, serviceError } from './errors.ts';
 import { IDENTITY, type Platform } from './platform.ts';
@@ -141,9 +142,8 @@ function checkRegistry(names: PathNames): void {
 	throw dataPlaneError(404, `The registry ${names['registry']} was not found.`, ['NotFound', 'RegistryNotFound']);
 }
 
-/** Begins with what no workspace is called. */
 function keyOf({ name = '', version = '' }: PathNames): string {
-	return ['~registries', REGISTRY, 'models', name, 'versions', version].map(encodeURIComponent).join('/');
+	return registryModelKey(REGISTRY, name, version);
 }
 
 function callOf(platform: Platform, request: FaceRequest, names: PathNames): ArmCall {

@@ -72,6 +72,15 @@ describe('the model of a job is', () => {
 		});
 	});
 
+	test("of a sweep the best trial's, which is where the output lies", async () => {
+		site = await AssetSite.open();
+		const sweep = { ...job({ trained: { type: 'custom_model' } }), properties: { best_child_run_id: 'job-1_3' } };
+		for (const path of [undefined, 'trained']) {
+			const made = await register({ job: sweep, ...(path === undefined ? {} : { path }) });
+			expect(made.uri).toBe('azureml://jobs/job-1_3/outputs/trained/paths/');
+		}
+	});
+
 	test('else its one folder of artifacts with an MLmodel file', async () => {
 		site = await AssetSite.open();
 		withArtifacts('logs/a.txt', 'model/MLmodel', 'model/model.pkl', 'user_logs/std_log.txt');

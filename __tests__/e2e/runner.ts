@@ -226,7 +226,7 @@ async function runStep(
 }
 
 /** Reads a file of `name=value` lines and of `name<<delimiter` blocks. */
-function readCommands(file: string): Record<string, string> {
+export function readCommands(file: string): Record<string, string> {
 	const values: Record<string, string> = {};
 	const lines = readFileSync(file, 'utf8').split(/\r?\n/);
 	while (lines.length > 0) {

@@ -105,8 +105,9 @@ function check(call: ArmCall): void {
 		throw refuse('The deployment has no sku with a capacity, which is its instance count.');
 	}
 	const model = textOf(given['model']);
-	if (model !== undefined && /^azureml:\/\/registries\//i.test(model)) {
-		throw refuse('Models of registries are not emulated. Register the model in the workspace.');
+	if (model !== undefined && /^azureml:\/\/registries\//i.test(model) && references.asset(model) === undefined) {
+		// What the service answers to one that does not exist is not confirmed.
+		throw refuse(`The model ${model} was not found in the registry.`);
 	}
 	checkAsset(references, model);
 	checkAsset(references, textOf(objectOf(given['codeConfiguration'])['codeId']));

@@ -26,9 +26,10 @@ const ARM_ID =
 const ASSET_PATH = /^(codes|environments|data|models|components)\/([^/]+)\/versions\/([^/]+)$/i;
 const ASSET_ID =
 	/^azureml:\/\/locations\/[^/]+\/workspaces\/[^/]+\/(data|models|environments|components|codes)\/([^/]+)\/versions\/([^/]+)$/i;
+const REGISTRY_ID = /^azureml:\/\/registries\/([^/]+)\/models\/([^/]+)\/versions\/([^/]+)$/i;
 const SHORT_STORE = /^azureml:\/\/datastores\/([^/]+)\/(?:paths\/?)?(.*)$/i;
 const LONG_STORE =
-	/^azureml:\/\/subscriptions\/[^/]+\/resourcegroups\/[^/]+\/(?:providers\/Microsoft\.MachineLearningServices\/)?workspaces\/[^/]+\/datastores\/([^/]+)\/paths\/?(.*)$/i;
+	/^azureml:\/\/subscriptions\/[^/]+\/resourcegroups\/[^/]+\/(?:providers\/Microsoft\.MachineLearningServices\/)?workspaces\/([^/]+)\/datastores\/([^/]+)\/paths\/?(.*)$/i;
 const JOB_OUTPUT = /^azureml:\/\/jobs\/([^/]+)\/outputs\/([^/]+)(?:\/paths\/?(.*))?$/i;
 const RUN_ARTIFACT = /^runs:\/+([^/]+)\/?(.*)$/i;
 
@@ -43,6 +44,11 @@ export function assetReference(id: string): AssetReference | undefined {
 	const [, kind, name, version] = match ?? [];
 	if (kind === undefined || name === undefined || version === undefined) return undefined;
 	return { kind: kind.toLowerCase(), name: decodeURIComponent(name), version: decodeURIComponent(version) };
+}
+
+/** Where the store of resources keeps a registry's version of a model: it begins with what no workspace is called. */
+export function registryModelKey(registry: string, name: string, version: string): string {
+	return ['~registries', registry.toLowerCase(), 'models', name, 'versions', version].map(encodeURIComponent).join('/');
 }
 
 /** Finds what lies in storage behind the ids and URIs of one workspace. */
@@ -63,6 +69,11 @@ export class References {
 
 	/** Gets the version of an asset that an id names. */
 	asset(id: string): Resource | undefined {
+		const [, registry, model = '', shared = ''] = REGISTRY_ID.exec(id) ?? [];
+		if (registry !== undefined)
+			return this.#platform.state.resources.get(
+				registryModelKey(registry, decodeURIComponent(model), decodeURIComponent(shared)),
+			);
 		const reference = assetReference(id);
 		return reference && this.resource(reference.kind, reference.name, 'versions', reference.version);
 	}
@@ -71,7 +82,11 @@ export class References {
 	place(uri: string): Place {
 		const reference = assetReference(uri);
 		if (reference) return this.#assetPlace(reference, uri);
-		const [, store, storePath] = LONG_STORE.exec(uri) ?? SHORT_STORE.exec(uri) ?? [];
+		const [, workspace, far, farPath = ''] = LONG_STORE.exec(uri) ?? [];
+		if (workspace !== undefined && far !== undefined)
+			// A model of a registry may lie in the storage of another workspace.
+			return new References(this.#platform, decodeURIComponent(workspace)).#storePlace(far, farPath, uri);
+		const [, store, storePath] = SHORT_STORE.exec(uri) ?? [];
 		if (store !== undefined) return this.#storePlace(store, storePath ?? '', uri);
 		const [, job, output, outputPath] = JOB_OUTPUT.exec(uri) ?? [];
 		if (job !== undefined && output !== undefined) return this.#outputPlace(job, output, outputPath ?? '', uri);

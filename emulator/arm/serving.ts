@@ -9,7 +9,7 @@ import { startScoring } from '../serving/scoring.ts';
 import type { Resource } from '../state.ts';
 import { objectOf, textOf } from './call.ts';
 import { OperationError } from './operations.ts';
-import { assetReference, References } from './references.ts';
+import { References } from './references.ts';
 
 interface Served {
 	process?: ScoringProcess;
@@ -123,7 +123,7 @@ export class Serving {
 		const { folder } = served;
 		if (code !== undefined) await this.#fetch(references, code, join(folder, 'code'), served);
 		if (model !== undefined) {
-			const uri = assetReference(model) ? (textOf(references.asset(model)?.properties['modelUri']) ?? model) : model;
+			const uri = textOf(references.asset(model)?.properties['modelUri']) ?? model;
 			const last = uri.replace(/\/+$/, '').split('/').at(-1) || 'model';
 			await this.#fetch(references, uri, join(folder, 'model', decodeURIComponent(last)), served);
 		}

@@ -12,7 +12,7 @@ export interface TrainedJob {
 	readonly name: string;
 	readonly experimentName: string;
 	readonly outputs: Readonly<Record<string, { readonly type: string; readonly uri?: string; readonly mode?: string }>>;
-	/** A sweep names its best trial here, whose artifacts count as its own. */
+	/** A sweep names its best trial here, whose artifacts and outputs count as its own. */
 	readonly properties?: Readonly<Record<string, string>>;
 }
 
@@ -26,7 +26,7 @@ export interface JobContentParts {
 /** How many artifacts and blobs are looked at. */
 const MOST_PATHS = 20_000;
 
-/** The run whose artifacts are the job's: its own, or that of a sweep's best trial. */
+/** The run whose artifacts and outputs are the job's: its own, or that of a sweep's best trial. */
 export function artifactRun(job: TrainedJob): string {
 	return job.properties?.['best_child_run_id'] ?? job.name;
 }
@@ -103,7 +103,12 @@ async function resolvedUri(
 	output: string,
 	{ workspace, signal }: Pick<JobContentParts, 'workspace' | 'signal'>,
 ): Promise<string | undefined> {
-	const body = { runId: job.name, selectRunMetadata: true, selectRunDefinition: false, selectJobSpecification: false };
+	const body = {
+		runId: artifactRun(job),
+		selectRunMetadata: true,
+		selectRunDefinition: false,
+		selectJobSpecification: false,
+	};
 	const doing = `find the outputs of the job "${job.name}"`;
 	const run = await workspace.data('/history/v1.0', '/rundata', { doing, body, signal }).catch(absent);
 	const assetId = textAt(run, 'runMetadata', 'outputs', output, 'assetId');

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ActionError } from '../errors.ts';
-import { artifactRun, type JobContentParts, listArtifacts, listOutput, type TrainedJob } from './job-content.ts';
+import { type JobContentParts, listArtifacts, listOutput, artifactRun, type TrainedJob } from './job-content.ts';
 import type { Need } from './needs.ts';
 import { isUri } from './reference.ts';
 
@@ -108,7 +108,7 @@ async function outputSource(job: TrainedJob, output: string, below: string, part
 	const file = found?.length === 1 && found[0] === below && below !== '';
 	const tail = below === '' || file ? below : `${below}/`;
 	return {
-		from: { need: 'uri', uri: `azureml://jobs/${job.name}/outputs/${output}/paths/${tail}` },
+		from: { need: 'uri', uri: `azureml://jobs/${artifactRun(job)}/outputs/${output}/paths/${tail}` },
 		type,
 		ofJob: true,
 	};
