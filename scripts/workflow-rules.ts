@@ -12,7 +12,6 @@ export interface Finding {
 const USES = /^\s*(?:-\s+)?uses:\s*(?<what>.*?)\s*$/;
 const PINNED = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
 const THIS_ACTION = /^\.\/$|(?:^|\/)azure-ml-action@/;
-const FENCE = /^[ \t]*```ya?ml\b[^\n]*\n(?<yaml>.*?)^[ \t]*```/gms;
 
 /** Every `uses:` of someone else's action that is not pinned as `owner/name@<40 hex digits> # vX.Y.Z`. */
 export function unpinnedUses(file: string, text: string): Finding[] {
@@ -41,17 +40,6 @@ export function unknownInputs(file: string, text: string, names: ReadonlySet<str
 		},
 	});
 	return found;
-}
-
-/** The same for the fenced YAML blocks of a Markdown text, each a document of its own. */
-export function unknownInputsInMarkdown(file: string, markdown: string, names: ReadonlySet<string>): Finding[] {
-	return [...markdown.matchAll(FENCE)].flatMap((fence) => {
-		const before = markdown.slice(0, fence.index).split('\n').length;
-		return unknownInputs(file, fence.groups?.['yaml'] ?? '', names).map((finding) => ({
-			...finding,
-			line: finding.line + before,
-		}));
-	});
 }
 
 function usesThisAction(step: YAMLMap): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { unknownInputs, unknownInputsInMarkdown, unpinnedUses } from '../../scripts/workflow-rules.ts';
+import { unknownInputs, unpinnedUses } from '../../scripts/workflow-rules.ts';
 
 const ID = '0123456789abcdef0123456789abcdef01234567';
 
@@ -40,10 +40,5 @@ describe('unknownInputs', () => {
 
 	test.each(['actions/checkout@v4', './other', 'someone/azure-ml-action-x@v1'])('leaves %s alone', (uses) => {
 		expect(unknownInputs('w.yml', step(uses), names)).toEqual([]);
-	});
-
-	test('looks into the YAML blocks of Markdown, and nowhere else in it', () => {
-		const page = `# Title\n\n\`\`\`yaml\n${step('./')}\`\`\`\n\n\`\`\`sh\n${step('./')}\`\`\`\n`;
-		expect(unknownInputsInMarkdown('p.md', page, names)).toMatchObject([{ file: 'p.md', line: 8 }]);
 	});
 });
