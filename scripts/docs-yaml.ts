@@ -34,13 +34,14 @@ export function readYamlBlock(text: string, inputs: ReadonlySet<string>): YamlBl
 		return `This is no YAML: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`;
 	}
 	if (Array.isArray(content))
-		return completed(['    steps:'], text, '      ', ['on: push', 'jobs:', '  job:', '    runs-on: ubuntu-latest']);
+		return whole([...JOB_HEAD, '    runs-on: ubuntu-latest', '    steps:'], indented(text, '      '), []);
 	if (!isFields(content)) return 'This is neither a map nor a list.';
 	const keys = Object.keys(content);
-	if ('jobs' in content && 'on' in content) return { kind: 'workflow', text, shift: 0 };
+	if ('jobs' in content && keys.every((key) => OF_WORKFLOW.has(key)))
+		return 'on' in content ? whole([], text, []) : whole(['on: push'], text, []);
 	if (keys.every((key) => OF_JOB.has(key))) return jobPart(content, text);
 	if (keys.every((key) => inputs.has(key))) return withPart(text);
-	if (keys.every((key) => OF_WORKFLOW.has(key)) && !('jobs' in content)) return workflowPart(content, text);
+	if (keys.every((key) => OF_WORKFLOW.has(key))) return workflowPart(content, text);
 	return { kind: 'cli', role: roleOf(content), text };
 }
 
@@ -61,10 +62,6 @@ function withPart(text: string): YamlBlock {
 function workflowPart(content: Fields, text: string): YamlBlock {
 	const head = 'on' in content ? [] : ['on: push'];
 	return whole(head, text, ['jobs:', '  job:', '    runs-on: ubuntu-latest', ...STEP]);
-}
-
-function completed(between: readonly string[], text: string, indent: string, head: readonly string[]): YamlBlock {
-	return whole([...head, ...between], indented(text, indent), []);
 }
 
 function whole(head: readonly string[], body: string, tail: readonly string[]): YamlBlock {

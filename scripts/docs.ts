@@ -43,14 +43,13 @@ export async function checkDocs(root: string): Promise<Found> {
 		const files = yaml.flatMap(({ block, read }) => (read.kind === 'cli' ? [{ block, ...read }] : []));
 		counts['CLI v2 files'] += files.length;
 		for (const one of files) findings.push(...(await dryRun(root, page, one)));
+		findings.push(...checkLanguages(page));
 		const shells = page.blocks.filter(({ language }) => SHELLS.has(language));
 		counts['shell blocks'] += shells.length;
-		for (const block of shells) {
-			findings.push(...checkShell(root, page, block));
-			if (!block.marks.includes('run')) continue;
-			counts['shell blocks that ran'] += 1;
-			findings.push(...runShell(root, page, block));
-		}
+		for (const block of shells) findings.push(...checkShell(root, page, block));
+		const session = shells.filter(({ marks }) => marks.includes('run'));
+		counts['shell blocks that ran'] += session.length;
+		if (session.length > 0) findings.push(...runSession(root, page, session));
 	}
 	return { findings, counts };
 }
@@ -99,6 +98,29 @@ function yamlBlocksOf(
 		findings.push({ file: page.path, line: block.line, message: read });
 		return [];
 	});
+}
+
+/** Languages whose blocks are for people only. */
+const FOR_PEOPLE = new Set(['text', 'ts', 'json', 'python', 'html']);
+
+/** A block without a language, or of one that is not known, would escape the check. */
+function checkLanguages({ path, blocks }: PageFile): Finding[] {
+	return blocks.flatMap(({ line, language, text }) => {
+		if (language === 'json' && parseJson(text) === undefined)
+			return [{ file: path, line, message: 'This is no JSON.' }];
+		const known = SHELLS.has(language) || FOR_PEOPLE.has(language) || ['yaml', 'yml', 'diff'].includes(language);
+		return known
+			? []
+			: [{ file: path, line, message: `Say what this block is: \`sh\`, \`yaml\`, \`text\`, … not "${language}".` }];
+	});
+}
+
+function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined;
+	}
 }
 
 interface Shown {
@@ -163,24 +185,26 @@ function checkShell(root: string, page: PageFile, block: Block): Finding[] {
 	return faults;
 }
 
-/** Runs a block: that of an example in a copy of it, others at the root. */
-function runShell(root: string, page: PageFile, block: Block): Finding[] {
+/** Runs the blocks of a page one after the other in one shell: an example's in a copy of it, others at the root. */
+function runSession(root: string, page: PageFile, blocks: readonly Block[]): Finding[] {
 	const temp = mkdtempSync(join(tmpdir(), 'docs-'));
 	try {
 		const isExample = page.path.startsWith('examples/');
-		if (isExample) cpSync(join(root, dirname(page.path)), temp, { recursive: true });
-		const cwd = isExample ? temp : root;
-		const env = { ...process.env, SCRATCH: temp };
-		const run = spawnSync('bash', ['-euo', 'pipefail', '-c', block.text], {
-			cwd,
-			env,
+		const copy = join(temp, 'example');
+		if (isExample) cpSync(join(root, dirname(page.path)), copy, { recursive: true });
+		const at = join(temp, 'at');
+		const script = blocks.map(({ line, text }) => `echo ${line} > '${at}'\n${text}`).join('\n');
+		const run = spawnSync('bash', ['-euo', 'pipefail', '-c', script], {
+			cwd: isExample ? copy : root,
+			env: { ...process.env, SCRATCH: temp },
 			encoding: 'utf8',
 			timeout: LIMIT,
 		});
 		if (run.status === 0) return [];
 		const last = `${run.stdout}${run.stderr}`.trim().split('\n').slice(-15).join('\n');
 		const how = run.status === null ? `was ended after ${LIMIT / 1000} s` : `ended with ${run.status}`;
-		return [{ file: page.path, line: block.line, message: `This block ${how}:\n${last}` }];
+		const line = Number(readFileSync(at, 'utf8')) || 1;
+		return [{ file: page.path, line, message: `This block ${how}:\n${last}` }];
 	} finally {
 		rmSync(temp, { recursive: true, force: true });
 	}
