@@ -47,7 +47,7 @@ export async function checkDocs(root: string): Promise<Found> {
 		const shells = page.blocks.filter(({ language }) => SHELLS.has(language));
 		counts['shell blocks'] += shells.length;
 		for (const block of shells) findings.push(...checkShell(root, page, block));
-		const session = shells.filter(({ marks }) => marks.includes('run'));
+		const session = shells.filter(({ marks }) => marks.includes('run')).filter((block) => canRun(page, block));
 		counts['shell blocks that ran'] += session.length;
 		if (session.length > 0) findings.push(...runSession(root, page, session));
 	}
@@ -183,6 +183,14 @@ function checkShell(root: string, page: PageFile, block: Block): Finding[] {
 	for (const [, path = ''] of block.text.matchAll(/(?:^|\s)((?:scripts|emulator|examples|\.ci)\/[\w./-]+)/g))
 		if (!existsSync(join(root, path))) faults.push(fault(`There is no ${path}.`));
 	return faults;
+}
+
+/** A block marked `needs:curl` is left out where there is no curl. */
+function canRun({ path }: PageFile, { line, marks }: Block): boolean {
+	const needs = marks.flatMap((mark) => /^needs:(.+)$/.exec(mark)?.[1] ?? []);
+	const missing = needs.filter((program) => spawnSync('bash', ['-c', `command -v ${program}`]).status !== 0);
+	if (missing.length > 0) console.log(`NOT RUN: ${path}:${line} needs ${missing.join(', ')}, which is not here.`);
+	return missing.length === 0;
 }
 
 /** Runs the blocks of a page one after the other in one shell: an example's in a copy of it, others at the root. */
