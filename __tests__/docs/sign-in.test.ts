@@ -48,13 +48,15 @@ const callsOf = (...words: readonly string[]): string[][] =>
 describe('the commands of the sign-in guide', () => {
 	test('give the new application a role on the workspace, and nothing more', () => {
 		const assigned = callsOf('az', 'role', 'assignment', 'create');
-		expect(assigned.map((call) => ['--assignee', '--role', '--scope'].map((option) => optionOf(call, option)))).toEqual([
+		expect(assigned.map((call) => ['--assignee', '--role', '--scope'].map((option) => optionOf(call, option)))).toEqual(
 			[
-				'the-client',
-				'AzureML Data Scientist',
-				'/subscriptions/the-subscription-id/resourceGroups/the-resource-group/providers/Microsoft.MachineLearningServices/workspaces/the-workspace',
+				[
+					'the-client',
+					'AzureML Data Scientist',
+					'/subscriptions/the-subscription-id/resourceGroups/the-resource-group/providers/Microsoft.MachineLearningServices/workspaces/the-workspace',
+				],
 			],
-		]);
+		);
 	});
 
 	test('make a credential for each kind of job', () => {

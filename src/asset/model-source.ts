@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ActionError } from '../errors.ts';
-import { type JobContentParts, listArtifacts, listOutput, artifactRun, type TrainedJob } from './job-content.ts';
+import { artifactRun, type JobContentParts, listArtifacts, listOutput, type TrainedJob } from './job-content.ts';
 import type { Need } from './needs.ts';
 import { isUri } from './reference.ts';
 
