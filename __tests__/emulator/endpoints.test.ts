@@ -221,6 +221,12 @@ describe('deployments', () => {
 		expect(at(shown.body, 'properties', 'traffic')).toEqual({ blue: 100 });
 	});
 
+	test('take no model that its registry does not have', async () => {
+		const model = 'azureml://registries/emulated-registry/models/one/versions/7';
+		const put = await deployment('shared', 'one', { model });
+		expect([put.status, JSON.stringify(put.body)]).toEqual([400, expect.stringContaining(model)]);
+	});
+
 	test('need what their schema says, and models that exist', async () => {
 		expect((await deployment('next', 'none')).status).toBe(404);
 		const reply = await client.arm('PUT', '/onlineEndpoints/digits/deployments/next', {
