@@ -15,7 +15,8 @@ import { type Finding, unknownInputs } from './workflow-rules.ts';
 /** Longest time for a shell block, in milliseconds. */
 const LIMIT = 300_000;
 const SHELLS = new Set(['sh', 'bash', 'shell']);
-const NO_PAGES = new Set(['node_modules', 'dist', '.git', 'coverage', 'build', '.emulator']);
+/** Folders without pages; nor are there any in those that begin with a dot, but for GitHub's own. */
+const NO_PAGES = /^(node_modules|dist|coverage|build|\.(?!github$).*)$/;
 
 interface PageFile extends Page {
 	/** From the root, with slashes. */
@@ -58,7 +59,7 @@ function pagesOf(root: string): PageFile[] {
 	const walk = (folder: string): string[] =>
 		readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
 			const path = join(folder, entry.name);
-			if (entry.isDirectory()) return NO_PAGES.has(entry.name) ? [] : walk(path);
+			if (entry.isDirectory()) return NO_PAGES.test(entry.name) ? [] : walk(path);
 			return entry.name.endsWith('.md') ? [path] : [];
 		});
 	return walk(root)
