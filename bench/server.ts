@@ -20,6 +20,13 @@ export const IDENTITY = {
 };
 const WORKSPACE = `/subscriptions/${IDENTITY.subscriptionId}/resourceGroups/${IDENTITY.resourceGroup}/providers/Microsoft.MachineLearningServices/workspaces/${IDENTITY.workspace}`;
 
+const MADE = {
+	createdBy: 'bench',
+	createdByType: 'Application',
+	createdAt: '2026-07-01T10:00:00.000Z',
+	lastModifiedAt: '2026-07-01T10:00:00.000Z',
+};
+
 /** A request that was answered. */
 export interface Seen {
 	readonly method: string;
@@ -155,7 +162,11 @@ function send(response: ServerResponse, { status, json, xml, headers = {} }: Ans
 function answerTo(asked: Asked, kept: Kept, origin: string): Answer {
 	const path = decodeURIComponent(asked.url.pathname);
 	if (path.startsWith('/store')) return blobAnswer(asked, path, kept.blobs);
-	if (path.startsWith(WORKSPACE)) return armAnswer(asked, path.slice(WORKSPACE.length), kept, origin);
+	if (path.startsWith(WORKSPACE)) {
+		const answer = armAnswer(asked, path.slice(WORKSPACE.length), kept, origin);
+		// Microsoft's client reads by whom each thing was made.
+		return { ...answer, json: { systemData: MADE, ...(answer.json as object) } };
+	}
 	if (path === '/discovery') return { status: 200, json: { api: origin, history: origin } };
 	if (path.endsWith('/token')) {
 		return {

@@ -3,6 +3,7 @@ import type { BlobContainer, PutOptions } from '../azure/blob.ts';
 import { BlobError } from '../azure/blob-error.ts';
 import { SourceChanged } from '../azure/blob-put.ts';
 import type { Clock } from '../clock.ts';
+import { duration } from '../duration.ts';
 import { TransferError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { bytesText, filesText } from './amount.ts';
@@ -126,7 +127,8 @@ function changed(shown: string, error: unknown): TransferError {
 }
 
 function progress(content: Content, written: string, log: Log, clock: Clock) {
-	let [files, bytes, told] = [0, 0, clock.now()];
+	const started = clock.now();
+	let [files, bytes, told] = [0, 0, started];
 	return {
 		file: (): void => {
 			files += 1;
@@ -137,7 +139,9 @@ function progress(content: Content, written: string, log: Log, clock: Clock) {
 			if (now - told < TELL_EVERY) return;
 			told = now;
 			const share = `${files} of ${filesText(content.files.length)}, ${bytesText(bytes)} of ${bytesText(content.bytes)}`;
-			log.info(`Uploading ${written}: ${share}`);
+			const perMs = bytes / (now - started);
+			const left = duration((content.bytes - bytes) / perMs);
+			log.info(`Uploading ${written}: ${share}, ${bytesText(Math.round(perMs * 1000))}/s, about ${left} left`);
 		},
 	};
 }
