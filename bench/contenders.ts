@@ -27,19 +27,24 @@ export interface Cost {
 	readonly requests: number;
 }
 
+/** This action, as it was built into a folder. */
+export function action(name: string, folder: string): Contender {
+	return {
+		name,
+		start(server, checkout) {
+			const temp = mkdtempSync(join(tmpdir(), 'bench-runner-'));
+			const child = spawn(process.execPath, [join(folder, 'index.js')], {
+				cwd: checkout,
+				env: actionEnvironment(server, checkout, temp),
+				stdio: ['ignore', 'ignore', 'pipe'],
+			});
+			return { child, clean: () => rmSync(temp, { recursive: true, force: true }) };
+		},
+	};
+}
+
 /** This action as it is shipped. */
-export const ACTION: Contender = {
-	name: 'action',
-	start(server, checkout) {
-		const temp = mkdtempSync(join(tmpdir(), 'bench-runner-'));
-		const child = spawn(process.execPath, [join(ROOT, 'dist/index.js')], {
-			cwd: checkout,
-			env: actionEnvironment(server, checkout, temp),
-			stdio: ['ignore', 'ignore', 'pipe'],
-		});
-		return { child, clean: () => rmSync(temp, { recursive: true, force: true }) };
-	},
-};
+export const ACTION: Contender = action('action', join(ROOT, 'dist'));
 
 /** Microsoft's client in this Python. */
 export function sdk(name: string, { python, env }: ClientPython): Contender {

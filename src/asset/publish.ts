@@ -58,6 +58,8 @@ export interface PublisherParts {
 
 /** Requests to the resource manager that are under way at once. */
 const ARM_REQUESTS = 8;
+/** Requests to storage that are under way at once, as long as it does not say that it is busy. */
+const UPLOADS = 32;
 /** Folders that are hashed at once. */
 const HASHING = 2;
 
@@ -84,7 +86,7 @@ class AssetPublisher implements Publisher {
 		this.#parts = parts;
 		this.#armSlots = createSlots(parts.clock, ARM_REQUESTS);
 		this.#hashSlots = createSlots(parts.clock, HASHING);
-		this.#blobSlots = createSlots(parts.clock);
+		this.#blobSlots = createSlots(parts.clock, UPLOADS);
 	}
 
 	readonly idOf: IdOf = (dependency) => {

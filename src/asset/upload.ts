@@ -40,7 +40,7 @@ export interface Upload {
 }
 
 /** Files in work at the same time; how many requests those may make is the container's to say. */
-const SIDE_BY_SIDE = 16;
+const SIDE_BY_SIDE = 32;
 /** Longest silence of a long upload, in milliseconds. */
 const TELL_EVERY = 15_000;
 

@@ -43,7 +43,7 @@ export async function putBlob(putting: Putting): Promise<PutOutcome> {
 	const { source, block, slots, onBytes } = putting;
 	if (source.size > block) return putBlocks(putting);
 	// Read only once there is a place to send it, so that few contents are in memory.
-	const done = await slots.run(() => putWhole(putting));
+	const done = await slots.run(() => putWhole(putting), source.size);
 	onBytes(source.size);
 	return done;
 }
@@ -65,7 +65,8 @@ async function putWhole(putting: Putting): Promise<PutOutcome> {
 
 async function putBlocks(putting: Putting): Promise<PutOutcome> {
 	const { blob, source, doing, slots, attempt, onBytes } = putting;
-	const blocks = new BlockReader(source, Math.max(putting.block, Math.ceil(source.size / MOST_BLOCKS)));
+	const size = Math.max(putting.block, Math.ceil(source.size / MOST_BLOCKS));
+	const blocks = new BlockReader(source, size);
 	const stageNext = (): Promise<boolean> =>
 		slots.run(async () => {
 			const block = await blocks.next();
@@ -77,7 +78,7 @@ async function putBlocks(putting: Putting): Promise<PutOutcome> {
 			);
 			onBytes(content.length);
 			return true;
-		});
+		}, size);
 	const stageAll = async (): Promise<void> => {
 		try {
 			while (await stageNext());

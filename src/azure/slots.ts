@@ -3,8 +3,8 @@ import type { Clock } from '../clock.ts';
 
 /** A number of places for requests. */
 export interface Slots {
-	/** Runs the task as soon as a place is free, in the order of asking. */
-	run<T>(task: () => Promise<T>): Promise<T>;
+	/** Runs the task as soon as a place is free, and memory for what it holds (in bytes), in the order of asking. */
+	run<T>(task: () => Promise<T>, bytes?: number): Promise<T>;
 	/** The service is busy: half the places are taken away. They come back one by one as requests go well. */
 	slowDown(): void;
 	/** How many places there are at present. */
@@ -13,26 +13,32 @@ export interface Slots {
 
 /** Refusals that come together are one sign of being busy, not many. */
 const ONE_SIGN = 1000;
+/** What all requests under way may hold together, so that a wide start costs no memory where contents are large. */
+const MOST_BYTES = 64 * 1024 * 1024;
 
 /** Places for up to `most` requests at once. */
 export function createSlots(clock: Clock, most = 16): Slots {
-	const waiting: (() => void)[] = [];
+	const waiting: { readonly bytes: number; readonly free: () => void }[] = [];
 	let limit = most;
 	let running = 0;
+	let held = 0;
 	let wellInARow = 0;
 	let lastCut = Number.NEGATIVE_INFINITY;
 	const admit = (): void => {
 		while (running < limit) {
-			const next = waiting.shift();
-			if (next === undefined) return;
+			const [next] = waiting;
+			// One that is too large for the whole goes alone.
+			if (next === undefined || (running > 0 && held + next.bytes > MOST_BYTES)) return;
+			waiting.shift();
 			running += 1;
-			next();
+			held += next.bytes;
+			next.free();
 		}
 	};
 	return {
-		async run(task) {
+		async run(task, bytes = 0) {
 			await new Promise<void>((free) => {
-				waiting.push(free);
+				waiting.push({ bytes, free });
 				admit();
 			});
 			try {
@@ -45,6 +51,7 @@ export function createSlots(clock: Clock, most = 16): Slots {
 				return result;
 			} finally {
 				running -= 1;
+				held -= bytes;
 				admit();
 			}
 		},
