@@ -39,6 +39,12 @@ async function score(scoring: ScoringProcess, body: string | Uint8Array<ArrayBuf
 	return await fetch(`http://127.0.0.1:${scoring.port()}/score`, { method: 'POST', body });
 }
 
+/** The log once it holds this: what a process prints comes through a pipe, after its answer or before. */
+async function logWith(scoring: ScoringProcess, text: RegExp): Promise<string> {
+	while (scoring.log().search(text) < 0) await new Promise((resolve) => setTimeout(resolve, 5));
+	return scoring.log();
+}
+
 const ECHO = `
 import json, os
 def init():
@@ -64,7 +70,7 @@ describe('a scoring process', () => {
 		expect(await answer.json()).toEqual({ model: 'weights', got: [1, 2] });
 		const health = await fetch(`http://127.0.0.1:${scoring.port()}/`);
 		expect([health.status, await health.text()]).toEqual([200, 'Healthy']);
-		const log = scoring.log();
+		const log = await logWith(scoring, /POST \/score 200 .*\n/);
 		expect(log).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} I \[\d+\] azmlinfsrv\.print - model: weights$/m);
 		expect(log).toMatch(/azmlinfsrv - POST \/score 200 \d+\.\d{3}ms \d+$/m);
 		expect(log).not.toContain('\u0001');
@@ -89,7 +95,7 @@ describe('a scoring process', () => {
 		expect(await failed.json()).toEqual({
 			message: 'An unexpected error occurred in scoring script. Check the logs for more info.',
 		});
-		expect(scoring.log()).toContain('ValueError: bad row');
+		expect(await logWith(scoring, /ValueError: bad row/)).toContain('Traceback (most recent call last)');
 		expect((await score(scoring, '"set"')).status).toBe(500);
 		expect((await score(scoring, new Uint8Array([0xff, 0xfe]))).status).toBe(400);
 		expect((await score(scoring, '[1]')).status).toBe(200);
@@ -152,7 +158,7 @@ describe('a scoring process', () => {
 	test('is gone after stop', async () => {
 		const scoring = await serve('import os\ndef init(): print("pid:%d;" % os.getpid())\ndef run(raw_data): pass\n');
 		await scoring.ready;
-		const pid = Number(/pid:(\d+);/.exec(scoring.log())?.[1]);
+		const pid = Number(/pid:(\d+);/.exec(await logWith(scoring, /pid:\d+;/))?.[1]);
 		await scoring.stop();
 		const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') X');
 		expect(status).toMatch(/\) [ZX]/);
