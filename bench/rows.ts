@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type ClientPython, debianClients, newestClients } from '../scripts/client-environments.ts';
 import { ACTION, type Contender, type Cost, run, sdk } from './contenders.ts';
 import { actionHash, bareHash, sdkHash } from './hashing.ts';
+import { logDelay } from './log-delay.ts';
 import { byTurns, median, medianRatio } from './measure.ts';
 import { type BenchServer, type Seen, startServer } from './server.ts';
 
@@ -49,6 +50,7 @@ export const ROWS: readonly Row[] = [
 		name: 'hash-1gib',
 		measure: (extent) => hashing('hash-1gib', extent, { files: 1, size: extent.quick ? 128 * MIB : 1024 * MIB }),
 	},
+	{ name: 'log', measure: log },
 ];
 
 /** Uploads of more and more files by the action alone, for the chart of growth. */
@@ -117,6 +119,20 @@ async function hashing(row: string, { turns }: Extent, content: Folder): Promise
 		const others = `newest ${times(medianRatio(of('newest'), of('action')))}, bare SHA-256 ${times(share)}`;
 		return [{ row, action: msText(median(of('action'))), others, goal: '>= 0.9 of bare SHA-256', met: share >= 0.9 }];
 	});
+}
+
+/** By the clock, not by turns: nobody else is measured, only the schedule of the other is known. */
+async function log({ quick }: Extent): Promise<Line[]> {
+	const { mean, longest, lines, scheduled } = await logDelay(quick ? 30 : 240);
+	return [
+		{
+			row: `log (${lines} lines, written to shown)`,
+			action: `${msText(mean)}, ${msText(longest)} at most`,
+			others: `newest ${times(scheduled / mean)} by its schedule`,
+			goal: '< 1500 ms',
+			met: mean < 1500,
+		},
+	];
 }
 
 /** Has all contenders do the same by turns; `repeated`: what is measured is the second of two equal runs. */

@@ -37,6 +37,9 @@ const WORKSPACE =
 	/^https:\/\/[^/]+(?:\/mferp\/managementfrontend)?(\/[a-z]+\/v[\d.]+)?\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.MachineLearningServices\/workspaces\/[^/?]+(.*)$/i;
 const SCOPE =
 	/\/subscriptions\/[^/"]+\/resourceGroups\/[^/"]+\/providers\/Microsoft\.MachineLearningServices\/workspaces\/[^/"?]+/gi;
+/** The workspace in the long URI of a datastore. */
+const LONG_STORE =
+	/(azureml:\/\/subscriptions\/[^/"]+\/resourcegroups\/[^/"]+\/workspaces\/)[^/"]+(?=\/datastores\/)/gi;
 /** The address of an operation; its kind is in it. */
 const OPERATION = /\/locations\/[^/]+\/(\w+Operation\w+)\//;
 /** Headers by which clients find an operation, and whether they were there. */
@@ -184,7 +187,8 @@ class Stage {
 
 	/** Turns the ids of the masked workspace into those of this one. */
 	inWorkspace(value: unknown): unknown {
-		const here = JSON.stringify(value).replace(SCOPE, this.#workspace);
+		const name = this.#workspace.split('/').at(-1);
+		const here = JSON.stringify(value).replace(SCOPE, this.#workspace).replace(LONG_STORE, `$1${name}`);
 		return JSON.parse(this.renamed(here).replace(/"location":"\w+"/g, '"location":"eastus"'));
 	}
 
