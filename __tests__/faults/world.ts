@@ -4,7 +4,7 @@ import { createArm } from '../../src/azure/arm.ts';
 import { createBearerHttp } from '../../src/azure/bearer.ts';
 import { createTokenCache } from '../../src/azure/token-cache.ts';
 import { connectWorkspace } from '../../src/azure/workspace.ts';
-import { messageOf } from '../../src/errors.ts';
+import { messageOf, SignInError } from '../../src/errors.ts';
 import { readJobFile } from '../../src/job/file/index.ts';
 import { deriveJobName } from '../../src/job/name.ts';
 import { type TrainFacts, type TrainRequest, train } from '../../src/job/train.ts';
@@ -156,7 +156,7 @@ export class World {
 		const credential = createTokenCache(async () => {
 			if (this.tokensDown(clock.now() - given)) {
 				this.tokenFailures += 1;
-				throw new Error('The token endpoint does not answer.');
+				throw new SignInError({ what: 'The token endpoint does not answer.' });
 			}
 			const token = `token-${this.#tokens.size + 1}-${'x'.repeat(20)}`;
 			given = clock.now();

@@ -2,7 +2,7 @@
 import type { Workspace } from '../azure/workspace.ts';
 import type { Clock } from '../clock.ts';
 import { duration } from '../duration.ts';
-import { CancelledError, messageOf, ServiceError } from '../errors.ts';
+import { CancelledError, messageOf, ServiceError, SignInError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { findJob, findRunDetails, isKnownState, isTerminal, type Job, type RunDetails } from './job.ts';
 import type { Pace } from './pace.ts';
@@ -160,6 +160,8 @@ export class StateWatch {
 
 /** Whether a failure is one of the service or of the way to it, not an answer about the job. */
 function isPassing(error: unknown): boolean {
+	// The token was good when the watch began: one that cannot be renewed for now says nothing of the job.
+	if (error instanceof SignInError) return true;
 	if (!(error instanceof ServiceError)) return false;
 	const { status } = error;
 	// Below 400 there was no answer at all, or one that is none of the service's: a page of a gateway, a redirect.
