@@ -1,5 +1,8 @@
 // What the runner tells about this workflow run: plain facts, read once by inputs.ts.
 
+/** The tag of what a run makes in Azure ML that says which run it was, by its address. */
+export const RUN_URL_TAG = 'github.run_url';
+
 /** The workflow run. Fields that the runner did not set are undefined. */
 export interface RunContext {
 	/** `owner/name`. */

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SCORE_42 } from './checkout.ts';
 import type { ActionRun } from './runner.ts';
-import { Endpoint, type Served } from './served.ts';
+import { Endpoint, Outcomes, type Served } from './served.ts';
 import { openSite, type Site } from './site.ts';
 
 const TIME = 180_000;
@@ -11,7 +11,7 @@ const TIME = 180_000;
 const LATER = { env: { GITHUB_RUN_ID: '2' } };
 
 let site: Site;
-const outcomes = new Map<string, Outcome>();
+const outcomes = new Outcomes<Outcome>();
 
 interface Outcome {
 	readonly run: ActionRun;
@@ -74,20 +74,11 @@ async function outcomeOf(title: string): Promise<Outcome> {
 
 beforeAll(async () => {
 	site = await openSite();
-	const titles = Object.keys(CASES).values();
-	await Promise.all(
-		[1, 2, 3].map(async () => {
-			for (const title of titles) outcomes.set(title, await outcomeOf(title));
-		}),
-	);
+	await outcomes.gather(Object.keys(CASES), outcomeOf);
 }, TIME);
 afterAll(() => site?.close());
 
-const at = (title: string): Outcome => {
-	const outcome = outcomes.get(title);
-	if (outcome === undefined) throw new Error(`there was no run for: ${title}`);
-	return outcome;
-};
+const at = (title: string): Outcome => outcomes.at(title);
 
 const AS_BEFORE = ['image', 'quota', 'probe', 'crash', 'before-traffic', 'at-10', 'at-100'];
 

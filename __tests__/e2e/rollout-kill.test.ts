@@ -1,7 +1,7 @@
 // A rollout that is killed at each of its steps: what the post step makes of it, and that a re-run ends well.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ActionRun } from './runner.ts';
-import { Endpoint, type Served } from './served.ts';
+import { Endpoint, Outcomes, type Served } from './served.ts';
 import { openSite, type Site } from './site.ts';
 
 const TIME = 180_000;
@@ -9,7 +9,7 @@ const TIME = 180_000;
 const SLOW = 1_500;
 
 let site: Site;
-let outcomes: Map<string, Outcome>;
+const outcomes = new Outcomes<Outcome>();
 
 interface Outcome {
 	readonly killed: ActionRun;
@@ -44,6 +44,7 @@ const PLACES: Readonly<Record<string, Place>> = {
 	},
 };
 
+const TITLES = Object.keys(PLACES);
 const STEPS = { traffic: '10 for 2s, 100', 'delete-previous': 'true' };
 
 async function killAt(name: string, { slow, line, shown }: Place): Promise<Outcome> {
@@ -65,23 +66,11 @@ async function killAt(name: string, { slow, line, shown }: Place): Promise<Outco
 
 beforeAll(async () => {
 	site = await openSite();
-	const places = Object.entries(PLACES);
-	outcomes = new Map();
-	// A few at a time: each starts scoring processes.
-	const work = places.entries();
-	await Promise.all(
-		[1, 2, 3].map(async () => {
-			for (const [place, [title, at]] of work) outcomes.set(title, await killAt(`killed-${place}`, at));
-		}),
-	);
+	await outcomes.gather(TITLES, (title, place) => killAt(`killed-${place}`, PLACES[title] ?? {}));
 }, TIME);
 afterAll(() => site?.close());
 
-const at = (title: string): Outcome => {
-	const outcome = outcomes.get(title);
-	if (outcome === undefined) throw new Error(`there was no run for: ${title}`);
-	return outcome;
-};
+const at = (title: string): Outcome => outcomes.at(title);
 
 /** Until the new deployment has taken over for good, a kill leaves what was there. */
 const UNDONE = [
@@ -112,21 +101,19 @@ test('killed while deleting what served before: the rollout stands', () => {
 	expect(after.deployments).toContain('green');
 });
 
-test.each(Object.keys(PLACES))(
-	'killed while %s: a re-run ends well, with one deployment that has all of the traffic',
-	(title) => {
-		const { again, end } = at(title);
-		expect(again.code).toBe(0);
-		const [serving] = end.deployments;
-		expect(end.deployments).toEqual([again.outputs['deployment-name']]);
-		expect(end.traffic).toEqual({ [serving ?? '']: 100 });
-		// One of the run before, and one of the run that was killed and run again.
-		expect(end.versions).toBe(2);
-	},
-);
+test.each(TITLES)('killed while %s: a re-run ends well, with one deployment that has all of the traffic', (title) => {
+	const { again, end } = at(title);
+	expect(again.code).toBe(0);
+	const [serving] = end.deployments;
+	expect(end.deployments).toEqual([again.outputs['deployment-name']]);
+	expect(end.traffic).toEqual({ [serving ?? '']: 100 });
+	// One of the run before, and one of the run that was killed and run again.
+	expect(end.versions).toBe(2);
+});
 
 test('no request of any run has ever made a map that does not add up', () => {
-	for (const { end } of outcomes.values()) {
-		for (const map of end.history) expect(Object.values(map).reduce((sum, share) => sum + share, 0)).toBe(100);
+	for (const title of TITLES) {
+		for (const map of at(title).end.history)
+			expect(Object.values(map).reduce((sum, share) => sum + share, 0)).toBe(100);
 	}
 });

@@ -16,6 +16,28 @@ export interface Served {
 	readonly versions: number;
 }
 
+/** What came of many rollouts, by title. */
+export class Outcomes<T> {
+	readonly #outcomes = new Map<string, T>();
+
+	/** Does the work for each title, a few at a time: each starts scoring processes. */
+	async gather(titles: readonly string[], work: (title: string, place: number) => Promise<T>): Promise<void> {
+		const left = titles.entries();
+		await Promise.all(
+			[1, 2, 3].map(async () => {
+				for (const [place, title] of left) this.#outcomes.set(title, await work(title, place));
+			}),
+		);
+	}
+
+	/** Throws where there was none. */
+	at(title: string): T {
+		const outcome = this.#outcomes.get(title);
+		if (outcome === undefined) throw new Error(`there was no run for: ${title}`);
+		return outcome;
+	}
+}
+
 /** One endpoint, served by scripts that answer a number. */
 export class Endpoint {
 	readonly #site: Site;

@@ -1,8 +1,10 @@
 // Registers a model from what a job made, from a path or from a file, and finds versions that exist. What is registered is
 // model-source.ts's to say.
+
 import type { Workspace } from '../azure/workspace.ts';
 import { ActionError, InputError } from '../errors.ts';
 import { at, type Json, listAt, objectAt, textAt } from '../json.ts';
+import { RUN_URL_TAG } from '../run-context.ts';
 import type { TrainedJob } from './job-content.ts';
 import { latestVersion } from './lookup.ts';
 import { type ModelDetails, type ModelFile, type ModelType, modelBody } from './model-file.ts';
@@ -158,12 +160,10 @@ function isOursOf({ job, tags }: ModelRequest, source: ModelSource, uri: string)
 			textAt(item, 'properties', 'jobName') === job.name || textAt(item, 'properties', 'tags', 'job') === job.name;
 		return (item, there) => isFrom(item, uri) || (ofJob(item) && there);
 	}
-	const run = tags[RUN_TAG];
+	const run = tags[RUN_URL_TAG];
 	if (run === undefined || source.from.need !== 'upload') return undefined;
-	return (item, there) => there && textAt(item, 'properties', 'tags', RUN_TAG) === run;
+	return (item, there) => there && textAt(item, 'properties', 'tags', RUN_URL_TAG) === run;
 }
-
-const RUN_TAG = 'github.run_url';
 
 /** A version that was registered before from the same place, of the same type. */
 async function findRegistered(

@@ -1,6 +1,8 @@
 // A rollout whose process was killed: what is written down before anything is changed, so that the post step of the same
 // step, or a later attempt of the same workflow run, can put the traffic back.
-import { isObject, type Json, type JsonObject, numberAt, objectAt, parseJson, textAt } from '../json.ts';
+
+import { isObject, type Json, type JsonObject, objectAt, parseJson, textAt } from '../json.ts';
+import { RUN_URL_TAG } from '../run-context.ts';
 import type { BatchRollout } from './batch-deploy.ts';
 import { forBatch } from './batch-endpoint.ts';
 import { restoreDefault } from './batch-rollback.ts';
@@ -9,7 +11,15 @@ import { type OnlineEndpoint, setTraffic } from './online-endpoint.ts';
 import type { EndpointParts } from './online-wait.ts';
 import { type Outcome, restoreTraffic, settleDeployment } from './rollback.ts';
 import { hasTags, planSteps, type Rollout } from './rollout.ts';
-import { sameTraffic, servingTraffic, shareOf, type TrafficMap, type TrafficStep, trafficText } from './traffic.ts';
+import {
+	sameTraffic,
+	servingTraffic,
+	shareOf,
+	type TrafficMap,
+	type TrafficStep,
+	trafficFrom,
+	trafficText,
+} from './traffic.ts';
 
 /** The text by which another process can undo an online rollout. */
 export function onlineNote(rollout: Rollout): string {
@@ -87,9 +97,9 @@ async function wasSent(
 type Named = Pick<Rollout, 'deployment'> & { readonly endpoint: { readonly name: string } };
 
 function undoTraffic(note: JsonObject, { endpoint, deployment }: Named, parts: EndpointParts): Promise<Outcome> {
-	const mirror = trafficAt(note['mirror']);
-	const maps = Array.isArray(note['maps']) ? (note['maps'] as readonly Json[]).map(trafficAt) : [];
-	const before = { traffic: trafficAt(note['traffic']), mirrorTraffic: trafficAt(note['mirrorTraffic']) };
+	const mirror = trafficFrom(note['mirror']);
+	const maps = Array.isArray(note['maps']) ? (note['maps'] as readonly Json[]).map(trafficFrom) : [];
+	const before = { traffic: trafficFrom(note['traffic']), mirrorTraffic: trafficFrom(note['mirrorTraffic']) };
 	const mirrored = Object.keys(mirror).length > 0;
 	return restoreTraffic({ endpoint: { ...endpoint, ...before }, deployment, mirror }, { maps, mirrored }, parts);
 }
@@ -99,13 +109,8 @@ function undoDefault(note: JsonObject, { endpoint, deployment }: Named, parts: E
 	return restoreDefault({ endpoint: before, deployment }, { switched: true }, parts);
 }
 
-function trafficAt(value: Json | undefined): TrafficMap {
-	return Object.fromEntries(Object.keys(objectAt(value)).map((name) => [name, numberAt(value, name) ?? 0]));
-}
-
 const ATTEMPT_TAG = 'azureml-action.attempt';
 const BEFORE_TAG = 'azureml-action.traffic-before';
-const RUN_TAG = 'github.run_url';
 /** Azure takes no longer values of tags. */
 const LONGEST_TAG = 256;
 
@@ -153,8 +158,8 @@ export async function resumeCutOff(
 /** The traffic before the rollout of a deployment that an earlier attempt of this run has made; undefined for all others. */
 function beforeOf(deployment: Json, { attempt, tags }: AttemptOfRun): TrafficMap | undefined {
 	const text = textAt(deployment, 'tags', BEFORE_TAG);
-	const own = tags[RUN_TAG];
-	const isOurs = own !== undefined && textAt(deployment, 'tags', RUN_TAG) === own;
+	const own = tags[RUN_URL_TAG];
+	const isOurs = own !== undefined && textAt(deployment, 'tags', RUN_URL_TAG) === own;
 	const earlier = Number(textAt(deployment, 'tags', ATTEMPT_TAG)) < Number(attempt);
 	if (text === undefined || !isOurs || !earlier) return undefined;
 	const shares = text.split(' ').map((part) => /^([\w-]+)=(\d{1,3})$/.exec(part));

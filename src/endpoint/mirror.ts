@@ -3,7 +3,7 @@
 import { findDeployment } from './online-deployment.ts';
 import { findEndpoint, gone, type OnlineEndpoint, setTraffic } from './online-endpoint.ts';
 import type { EndpointParts } from './online-wait.ts';
-import { servingTraffic, shareOf, type TrafficMap, trafficText } from './traffic.ts';
+import { inPlaceOf, servingTraffic, shareOf, type TrafficMap, trafficText } from './traffic.ts';
 
 /** The share to mirror, and why it cannot be: only a deployment that exists and has no live traffic may be mirrored to. */
 async function mirrorable(wish: TrafficMap, endpoint: OnlineEndpoint, parts: EndpointParts): Promise<TrafficMap> {
@@ -37,12 +37,8 @@ export async function mirrorTraffic(
 	if (Object.keys(wanted).length === 0) return servingTraffic(endpoint.mirrorTraffic);
 	onChange?.();
 	const from = live ?? endpoint.traffic;
-	const { mirrorTraffic: now } = await setTraffic(name, { from, to: from, mirror: only(wanted, endpoint) }, parts);
+	const mirror = inPlaceOf(endpoint.mirrorTraffic, wanted);
+	const { mirrorTraffic: now } = await setTraffic(name, { from, to: from, mirror }, parts);
 	parts.log.info(`Mirrored traffic of ${name}: ${trafficText(now)}`);
 	return now;
-}
-
-/** The shares of one map, and none for what another mirrors beside them. */
-function only(wanted: TrafficMap, { mirrorTraffic: now }: Pick<OnlineEndpoint, 'mirrorTraffic'>): TrafficMap {
-	return { ...Object.fromEntries(Object.keys(now).map((name) => [name, 0])), ...wanted };
 }

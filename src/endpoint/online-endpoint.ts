@@ -2,9 +2,9 @@
 // Deployments are online-deployment.ts; what share each should have is traffic.ts.
 import type { Workspace } from '../azure/workspace.ts';
 import { ActionError, ServiceError } from '../errors.ts';
-import { isObject, type Json, type JsonObject, numberAt, objectAt, textAt } from '../json.ts';
+import { isObject, type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import { type EndpointParts, endpointPath, idleEndpoint, settling, whenIdle } from './online-wait.ts';
-import { sameTraffic, servingTraffic, type TrafficMap, trafficText } from './traffic.ts';
+import { sameTraffic, servingTraffic, type TrafficMap, trafficFrom, trafficText } from './traffic.ts';
 
 /** An online endpoint as the service tells it. */
 export interface OnlineEndpoint {
@@ -58,8 +58,7 @@ export function endpointFrom(name: string, resource: Json): OnlineEndpoint {
 }
 
 function mapAt(resource: Json, key: string): TrafficMap {
-	const map = objectAt(resource, 'properties', key);
-	return Object.fromEntries(Object.keys(map).map((name) => [name, numberAt(map, name) ?? 0]));
+	return trafficFrom(objectAt(resource, 'properties', key));
 }
 
 /** The endpoint once no change of it is under way; undefined where there is none of that name. */

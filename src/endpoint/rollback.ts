@@ -6,7 +6,7 @@ import { containerLog, deleteDeployment, findDeployment, sameDeployment } from '
 import { findEndpoint, type OnlineEndpoint, setTraffic } from './online-endpoint.ts';
 import type { EndpointParts } from './online-wait.ts';
 import { type Progress, type Rollout, SmokeTestFailed } from './rollout.ts';
-import { sameTraffic, servingTraffic, shareOf, type TrafficMap, trafficText } from './traffic.ts';
+import { inPlaceOf, sameTraffic, servingTraffic, shareOf, type TrafficMap, trafficText } from './traffic.ts';
 
 const LOG_LINES = 100;
 /** The log is a courtesy: a service that does not give it must not hold up the clean-up. In milliseconds. */
@@ -124,7 +124,7 @@ function mirrorBefore(
 	{ mirrored }: Pick<Progress, 'mirrored'>,
 ): TrafficMap {
 	const before = endpoint.mirrorTraffic;
-	if (mirrored) return { ...Object.fromEntries(Object.keys(mirror).map((name) => [name, 0])), ...before };
+	if (mirrored) return inPlaceOf(mirror, before);
 	const share = shareOf(before, deployment);
 	return share === undefined ? {} : { [deployment]: share };
 }

@@ -1,5 +1,6 @@
 // The traffic of an online endpoint as numbers: the steps a user asks for, and the map that each step makes. Pure;
 // sending a map is the work of online-endpoint.ts.
+import { type Json, numberAt, objectAt } from '../json.ts';
 
 /** One step of a rollout. */
 export interface TrafficStep {
@@ -88,6 +89,16 @@ export function servingTraffic(map: TrafficMap): TrafficMap {
 
 function withoutZeros(entries: readonly (readonly [string, number])[]): TrafficMap {
 	return Object.fromEntries(entries.filter(([, share]) => share > 0));
+}
+
+/** The map in a resource or a text of ours; what is no number counts as nothing. */
+export function trafficFrom(value: Json | undefined): TrafficMap {
+	return Object.fromEntries(Object.keys(objectAt(value)).map((name) => [name, numberAt(value, name) ?? 0]));
+}
+
+/** A change that takes every share of one map away and sets those of another. */
+export function inPlaceOf(before: TrafficMap, after: TrafficMap): TrafficMap {
+	return { ...Object.fromEntries(Object.keys(before).map((name) => [name, 0])), ...after };
 }
 
 /** Whether two maps send the same traffic to the same deployments; a share of 0 is the same as none. */

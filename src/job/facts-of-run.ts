@@ -1,6 +1,6 @@
 // What a job carries of the workflow run that made it: git facts as the CLI sends them, and tags people can search by.
 import { isObject, type Json, type JsonObject, objectAt } from '../json.ts';
-import type { RunContext } from '../run-context.ts';
+import { RUN_URL_TAG, type RunContext } from '../run-context.ts';
 import type { JobBody } from './file/context.ts';
 import { CONTENT_PROPERTY } from './reuse.ts';
 import { jobFileName, TRACK_TAG, trackOf } from './track.ts';
@@ -71,7 +71,7 @@ export function runTags(run: RunContext): Record<string, string> {
 		'github.commit': run.headSha ?? run.sha,
 		'github.branch': run.branch,
 		'github.pull_request': run.pullRequest === undefined ? undefined : String(run.pullRequest),
-		'github.run_url': run.runUrl,
+		[RUN_URL_TAG]: run.runUrl,
 	});
 }
 

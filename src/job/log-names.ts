@@ -39,7 +39,8 @@ export function chooseLogs(paths: readonly string[]): ChosenLogs {
 	const user = sorted.filter((path) => USER_LOG.test(path));
 	if (user.length > 0) {
 		// A machine that was taken away is replaced; where each attempt has a folder of its own, the last one is alive.
-		const last = user.filter((path) => attemptOf(path) === Math.max(...user.map(attemptOf)));
+		const newest = Math.max(...user.map(attemptOf));
+		const last = user.filter((path) => attemptOf(path) === newest);
 		const first = last.filter((path) => FIRST_PROCESS.test(path));
 		const live = first.length > 0 ? first : last.slice(0, 1);
 		return { image, live, grouped: user.filter((path) => !live.includes(path)) };

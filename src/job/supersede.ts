@@ -1,10 +1,11 @@
 // Cancels the jobs that this run's job replaces: live ones that earlier runs started on the same track.
+
 import { createSlots } from '../azure/slots.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { RunContext } from '../run-context.ts';
+import { RUN_URL_TAG, type RunContext } from '../run-context.ts';
 import { cancelJob } from './cancel.ts';
 import { isTerminal, type Job } from './job.ts';
 import { listJobs } from './job-list.ts';
@@ -69,7 +70,7 @@ async function liveJobs(track: Track, { workspace, signal }: SupersedeParts): Pr
 
 /** The numbers of workflow runs grow. A job that does not say which run it is of is nobody's to cancel. */
 function isOfEarlierRun({ tags }: Job, { runId, repository }: RunContext): boolean {
-	const [, number] = /\/actions\/runs\/(\d+)$/.exec(tags['github.run_url'] ?? '') ?? [];
+	const [, number] = /\/actions\/runs\/(\d+)$/.exec(tags[RUN_URL_TAG] ?? '') ?? [];
 	const known = number !== undefined && runId !== undefined && /^\d+$/.test(runId);
 	return known && tags['github.repository'] === repository && BigInt(number) < BigInt(runId);
 }
