@@ -225,7 +225,7 @@ describe('GitHub OIDC', () => {
 		} finally {
 			jest.useRealTimers();
 		}
-	}, 30_000);
+	});
 
 	test('without the permission names it, and asks nobody', async () => {
 		const error = await failureOf(credentialFor(byOidc).token(SCOPE));

@@ -10,7 +10,7 @@ let site: Site;
 
 beforeAll(async () => {
 	site = await openSite();
-}, 60_000);
+});
 
 afterAll(() => site?.close());
 
@@ -109,7 +109,7 @@ describe('a training script that fails', () => {
 	beforeAll(async () => {
 		const program = ['print("loading")', 'print("epoch 1")', 'raise SystemExit("the data has no column label")'];
 		run = await fail(jobFiles(program.join('\n')), { 'model-name': 'never' });
-	}, 60_000);
+	});
 
 	test('makes the step red with its exit code', () => {
 		expect(run.error).toMatch(/Failed.*status code 1/s);
@@ -152,7 +152,7 @@ describe('a deployment that fails', () => {
 		const bad = { ...jobFiles(printing(['trained'])), ...endpointFiles('serving', script) };
 		run = await fail(bad, { ...deploy, 'model-name': 'doomed' });
 		first = await fail(endpointFiles('stillborn', script), { ...deploy, 'job-file': '' });
-	}, 90_000);
+	});
 
 	test('comes after one that serves', () => {
 		expect([before.code, before.outputs['deployment-name']]).toEqual([0, 'blue']);

@@ -1,6 +1,6 @@
 // A workflow that is cancelled, or a step that is killed, at every stage of training: one cancel request at once where
 // there is a job to stop, none where there is none, and never a job left running.
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Fault } from '../../emulator/ledger.ts';
 import { finalState, isAlive } from './aftermath.ts';
 import { ENDLESS, jobFiles } from './checkout.ts';
@@ -117,8 +117,6 @@ const CASES = Object.keys(PHASES).flatMap((phase) =>
 
 let site: Site;
 const runs = new Map<string, Stopped>();
-
-jest.setTimeout(30_000);
 
 beforeAll(async () => {
 	// A job is seen in the queue for as long as its states take.

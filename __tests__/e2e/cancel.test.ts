@@ -1,5 +1,5 @@
 // Workflows that are cancelled or killed: what becomes of the job in Azure ML, of its processes, and of the step.
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { finalState, isAlive } from './aftermath.ts';
 import { type AzureClient, openClient } from './azure-client.ts';
 import { ENDLESS, jobFiles } from './checkout.ts';
@@ -8,7 +8,6 @@ import { openSite, type Request, type Site } from './site.ts';
 
 const PID = /^pid (\d+)$/m;
 /** Some of these tests wait for the end of a job. */
-jest.setTimeout(15_000);
 
 let site: Site;
 let client: AzureClient;
@@ -18,7 +17,7 @@ beforeAll(async () => {
 	site = await openSite();
 	client = await openClient(site.emulator);
 	runs = await runAll();
-}, 120_000);
+});
 
 afterAll(() => site?.close());
 

@@ -13,7 +13,7 @@ let site: Site;
 beforeAll(async () => {
 	site = await openSite();
 	site.emulator.setGitHubIdentity({ subject: 'repo:octo-org/octo-repo:pull_request', event: 'pull_request' });
-}, 60_000);
+});
 
 afterAll(() => site?.close());
 
@@ -48,7 +48,7 @@ describe('the comment', () => {
 		first = await onPullRequest(7, '501');
 		afterFirst = commentsOn(7).slice(100);
 		second = await onPullRequest(7, '502');
-	}, 60_000);
+	});
 
 	test('is made once', () => {
 		expect([first.code, second.code]).toEqual([0, 0]);
@@ -95,7 +95,7 @@ describe('no comment', () => {
 		expect(run.code).toBe(0);
 		const notices = annotationsOf(run.stdout).filter(({ level }) => level === 'notice');
 		expect(notices.map(({ message }) => message)).toEqual([expect.stringMatching(/pull-requests: write/)]);
-	}, 30_000);
+	});
 
 	test('on a push', async () => {
 		const since = site.emulator.requests.length;
@@ -106,5 +106,5 @@ describe('no comment', () => {
 		);
 		expect(run.code).toBe(0);
 		expect(site.requests(since).filter(({ path }) => path.includes('/comments'))).toEqual([]);
-	}, 30_000);
+	});
 });

@@ -45,7 +45,7 @@ beforeAll(async () => {
 			},
 		},
 	);
-}, 90_000);
+});
 
 afterAll(() => site?.close());
 

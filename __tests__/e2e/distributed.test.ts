@@ -42,7 +42,7 @@ beforeAll(async () => {
 			PYTORCH,
 		),
 	]);
-}, 120_000);
+});
 
 afterAll(() => site?.close());
 

@@ -23,7 +23,7 @@ const checkouts: string[] = [];
 
 beforeAll(async () => {
 	site = await openSite();
-}, 60_000);
+});
 
 afterAll(async () => {
 	await site?.close();
@@ -54,7 +54,7 @@ describe('everything', () => {
 	beforeAll(async () => {
 		checkout = checkoutOf(PROGRAM);
 		first = await site.run({ 'job-file': 'job.yml', 'job-name': 'whole', download: 'all' }, { checkout });
-	}, 60_000);
+	});
 
 	test('is there, byte for byte, outputs beside artifacts', () => {
 		expect([first.code, errorsOf(first.stdout), first.stderr]).toEqual([0, [], '']);
@@ -90,7 +90,7 @@ describe('everything', () => {
 		expect(again.code).toBe(0);
 		expect(reads(since)).toBe(0);
 		expect(again.stdout).toContain('2 of them left as they were');
-	}, 30_000);
+	});
 
 	test('is fetched again where it was changed', async () => {
 		const path = join(checkout, 'azureml/named-outputs/model/model.bin');
@@ -98,7 +98,7 @@ describe('everything', () => {
 		const again = await site.run({ 'job-name': 'whole', download: 'model' }, { checkout });
 		expect(again.code).toBe(0);
 		expect(readFileSync(path)[1]).toBe(1);
-	}, 30_000);
+	});
 
 	test('goes to the folder that the workflow names, one output alone', async () => {
 		const elsewhere = checkoutOf(PROGRAM);
@@ -111,7 +111,7 @@ describe('everything', () => {
 			'here/named-outputs/model/deep/er/empty.txt',
 			'here/named-outputs/model/model.bin',
 		]);
-	}, 30_000);
+	});
 
 	test('is not written through a link that the checkout has in its place', async () => {
 		const target = makeCheckout({});
@@ -122,7 +122,7 @@ describe('everything', () => {
 		expect(run.code).toBe(1);
 		expect(errorsOf(run.stdout).join()).toContain('it is a link');
 		expect(readdirSync(target)).toEqual([]);
-	}, 30_000);
+	});
 });
 
 describe('an output that is not there', () => {
@@ -132,13 +132,13 @@ describe('an output that is not there', () => {
 		expect(run.code).toBe(1);
 		expect(errorsOf(run.stdout).join()).toContain('there is no output "modle"; there are model, all, default');
 		expect(site.requests(since)).toEqual([]);
-	}, 30_000);
+	});
 
 	test('of a job that is followed is told with those that there are', async () => {
 		const run = await site.run({ 'job-name': 'whole', download: 'modle' }, { checkout: checkoutOf(PROGRAM) });
 		expect(run.code).toBe(1);
 		expect(errorsOf(run.stdout).join()).toMatch(/no output "modle"; there are .*model/);
-	}, 30_000);
+	});
 });
 
 test('names that are not safe are refused, all of the download with them', async () => {
@@ -149,4 +149,4 @@ test('names that are not safe are refused, all of the download with them', async
 	expect(errorsOf(run.stdout).join()).toContain("has the reserved name 'CON' in it");
 	expect(existsSync(join(checkout, 'azureml'))).toBe(false);
 	expect(run.outputs['download-path']).toBeUndefined();
-}, 60_000);
+});

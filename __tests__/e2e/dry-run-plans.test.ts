@@ -14,7 +14,7 @@ let site: Site;
 
 beforeAll(async () => {
 	site = await openSite();
-}, 60_000);
+});
 
 afterAll(async () => {
 	await site?.close();
@@ -76,7 +76,7 @@ test('a workspace that is not there yet is planned, with all that goes into it',
 	expect(plan.find(({ path }) => path.includes('/data/'))?.body).toMatchObject({
 		properties: { dataUri: expect.stringContaining('datastores/workspaceblobstore/paths/LocalUpload/') },
 	});
-}, 60_000);
+});
 
 test('a batch endpoint is planned up to the switch of its default deployment', async () => {
 	const files = {
@@ -111,7 +111,7 @@ test('a batch endpoint is planned up to the switch of its default deployment', a
 	expect(plan.at(-1)?.body).toMatchObject({ properties: { defaults: { deploymentName: 'blue' } } });
 	expect(summary).toContain('planned-scores (default deployment blue)');
 	expect(site.emulator.jobs()).toEqual([]);
-}, 60_000);
+});
 
 test('a job that would be superseded is cancelled in the plan only', async () => {
 	site.emulator.setGitHubIdentity({ subject: 'repo:octo-org/octo-repo:pull_request', event: 'pull_request' });
@@ -126,7 +126,7 @@ test('a job that would be superseded is cancelled in the plan only', async () =>
 	const earlier = await site.run({ 'job-file': 'job.yml', wait: 'false' }, request('900'));
 	const { lines } = await planOf({ 'job-file': 'job.yml', 'cancel-superseded': 'true' }, request('901'));
 	expect(lines).toEqual([`POST jobs/${earlier.outputs['job-name']}/cancel`, expect.stringMatching(/^PUT jobs\//)]);
-}, 60_000);
+});
 
 test('a job that has ended is judged, and its model planned into workspace and registry', async () => {
 	const trained = await site.run(
@@ -146,7 +146,7 @@ test('a job that has ended is judged, and its model planned into workspace and r
 	const high = { ...inputs, 'metric-gates': 'accuracy >= 0.99' };
 	await expect(planOf(high, {})).rejects.toThrow('The gate did not pass');
 	expect((await planOf({ ...high, 'on-gate-failure': 'skip' }, {})).lines).toEqual([]);
-}, 60_000);
+});
 
 test('the champion of a job that has not run is looked for', async () => {
 	const champion = { 'job-file': 'job.yml', 'metric-gates': 'accuracy >= champion', champion: 'no-such-model:7' };
@@ -155,4 +155,4 @@ test('the champion of a job that has not run is looked for', async () => {
 	expect((await planOf(first, { files: jobFiles(ENDLESS) })).summary).toContain(
 		'no other version of the model fresh yet',
 	);
-}, 60_000);
+});

@@ -38,7 +38,7 @@ let site: Site;
 
 beforeAll(async () => {
 	site = await openSite();
-}, 60_000);
+});
 
 afterAll(async () => {
 	await site?.close();
@@ -131,7 +131,7 @@ describe('the main job, planned and then done, twice', () => {
 	beforeAll(async () => {
 		first = await pair('901');
 		second = await pair('902');
-	}, 120_000);
+	});
 
 	test('goes well each time', () => {
 		for (const { dry, real } of [first, second]) {
@@ -211,7 +211,7 @@ describe('the main job, planned and then done, twice', () => {
 		const [one, other] = [await dryRun(INPUTS, request), await dryRun(INPUTS, request)];
 		expect(one.plan?.length).toBeGreaterThan(3);
 		expect(one.planText).toBe(other.planText);
-	}, 60_000);
+	});
 });
 
 describe('a fault', () => {
@@ -223,7 +223,7 @@ describe('a fault', () => {
 		const [error] = annotationsOf(run.stdout).filter(({ level }) => level === 'error');
 		expect(error).toMatchObject({ file: 'job.yml', line: 5, message: expect.stringContaining('cpu-cluster') });
 		expect(run.summary.split('\n')[0]).toBe('## ❌ Azure ML dry run: train failed · `job.yml`');
-	}, 60_000);
+	});
 
 	test('of a job that is followed and has failed is one, too', async () => {
 		const failing = await site.run(
@@ -234,7 +234,7 @@ describe('a fault', () => {
 		const run = await dryRun({ 'job-name': 'failing', 'model-name': 'm' });
 		expect([run.code, run.plan]).toEqual([1, undefined]);
 		expect(errorsOf(run.stdout).join()).toContain('The job failing ended as Failed.');
-	}, 60_000);
+	});
 });
 
 describe('files of assets', () => {
@@ -276,13 +276,13 @@ describe('files of assets', () => {
 		expect(lines.at(-1)).toMatch(/^PUT jobs\//);
 		const environment = textAt(run.plan?.at(-1)?.body, 'properties', 'environmentId');
 		expect(environment).toMatch(/\/environments\/planned-env\/versions\/1$/);
-	}, 60_000);
+	});
 
 	test('leave none of their secrets in the plan', async () => {
 		const run = await dryRun(inputs, { files: { ...files, 'job.yml': job } });
 		expect(run.planText).toContain('"accountName":"acc"');
 		expect(run.planText + run.summaryMarkdown).not.toContain('c2VjcmV0LWFjY291bnQta2V5');
-	}, 60_000);
+	});
 });
 
 describe('other runs', () => {
@@ -290,13 +290,13 @@ describe('other runs', () => {
 		const run = await dryRun({ 'job-file': 'job.yml', wait: 'false', 'model-name': 'm' }, { files: jobFiles(ENDLESS) });
 		expect((run.plan ?? []).filter(({ path }) => /\/models\//.test(path))).toEqual([]);
 		expect(run.summary).toContain('With `wait: false` nothing is judged, registered or deployed');
-	}, 60_000);
+	});
 
 	test('that delete an endpoint say what they would delete', async () => {
 		const run = await dryRun({ 'endpoint-name': 'iris-example', 'delete-endpoint': 'true' });
 		expect((run.plan ?? []).map(lineOf)).toEqual(['DELETE onlineEndpoints/iris-example']);
 		expect(site.emulator.endpoints().map(({ name }) => name)).toContain('iris-example');
-	}, 60_000);
+	});
 
 	test('on a pull request comment what is planned', async () => {
 		site.emulator.setGitHubIdentity({ subject: 'repo:octo-org/octo-repo:pull_request', event: 'pull_request' });
@@ -308,7 +308,7 @@ describe('other runs', () => {
 		const [comment] = site.emulator.gitHubStore.comments.map(({ body }) => readable(String(body)));
 		expect(comment).toMatch(/Azure ML dry run: \d+ requests planned, nothing changed/);
 		expect(comment).toMatch(/\| PUT \| job \|/);
-	}, 60_000);
+	});
 });
 
 describe('without credentials', () => {
@@ -326,7 +326,7 @@ describe('without credentials', () => {
 		expect(lines).toContain('PUT models/iris/versions/{next}');
 		expect(lines).toContain('PUT onlineEndpoints/iris-example/deployments/blue');
 		expect(run.summary).toContain('Without credentials nothing was looked up');
-	}, 60_000);
+	});
 
 	test('the plan names the workspace as far as the inputs do', async () => {
 		const named = { 'subscription-id': '', 'resource-group': '', workspace: 'ours' };
@@ -334,7 +334,7 @@ describe('without credentials', () => {
 		expect(run.plan?.at(-1)?.path).toMatch(
 			/^\/subscriptions\/\{subscription-id\}\/resourceGroups\/\{resource-group\}\/.*\/workspaces\/ours\/jobs\//,
 		);
-	}, 60_000);
+	});
 
 	test('the newest version stays @latest, and what is asked for is taken to be there', async () => {
 		const files = jobFiles(ENDLESS);
@@ -353,14 +353,14 @@ describe('without credentials', () => {
 			'PUT onlineEndpoints/e/deployments/blue',
 			'PUT onlineEndpoints/e',
 		]);
-	}, 60_000);
+	});
 
 	test('a model that exists is deployed', async () => {
 		const inputs = { 'model-name': 'm', 'model-version': 'latest', 'endpoint-name': 'e' };
 		const run = await dryRun(inputs, OFFLINE);
 		const deployment = run.plan?.find(({ path }) => /\/deployments\//.test(path));
 		expect(deployment).toMatchObject({ body: { properties: { model: 'azureml:m@latest' } } });
-	}, 60_000);
+	});
 
 	test('the faults of files are all told', async () => {
 		const run = await dryRun(
@@ -371,14 +371,14 @@ describe('without credentials', () => {
 		const told = annotationsOf(run.stdout).filter(({ level }) => level === 'error');
 		expect([...new Set(told.map(({ file }) => file))].sort()).toEqual(['endpoint.yml', 'job.yml']);
 		expect(run.summary.split('\n')[0]).toBe('## ❌ Azure ML dry run: failed');
-	}, 60_000);
+	});
 
 	test('a pull request of a fork is planned, also where the workflow names an identity that it does not get', async () => {
 		const identity = { 'client-id': 'c', 'tenant-id': 't', 'auth-type': 'oidc' };
 		const request = { ...OFFLINE, signIn: identity, event: fork('pull_request'), files: jobFiles(ENDLESS) };
 		const run = await dryRun({ 'job-file': 'job.yml' }, request);
 		expect([run.code, run.requests, run.plan?.length]).toEqual([0, [], 4]);
-	}, 60_000);
+	});
 
 	test("a fork's head is planned under pull_request_target too, but with an identity it is refused", async () => {
 		const event = fork('pull_request_target');
@@ -388,5 +388,5 @@ describe('without credentials', () => {
 		const signedIn = await dryRun({ 'job-file': 'job.yml' }, { event, files });
 		expect([signedIn.code, signedIn.requests]).toEqual([1, []]);
 		expect(errorsOf(signedIn.stdout).join()).toContain('allow-fork-head');
-	}, 60_000);
+	});
 });

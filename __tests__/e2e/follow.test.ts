@@ -24,7 +24,7 @@ let runs: Awaited<ReturnType<typeof runAll>>;
 beforeAll(async () => {
 	site = await openSite();
 	runs = await runAll();
-}, 120_000);
+});
 
 afterAll(() => site?.close());
 

@@ -1,13 +1,11 @@
 // Metric gates: what passes goes on, what does not ends the run before anything is registered; the champion is beaten or not.
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type AzureClient, openClient } from './azure-client.ts';
 import { jobFiles } from './checkout.ts';
 import { logging, versionsOf } from './measured.ts';
 import type { ActionRun } from './runner.ts';
 import { openSite, type Site, type SiteRequest } from './site.ts';
 import { errorsOf, shownLines } from './workflow-log.ts';
-
-jest.setTimeout(60_000);
 
 let site: Site;
 let client: AzureClient;

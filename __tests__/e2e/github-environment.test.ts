@@ -9,7 +9,7 @@ let site: Site;
 
 beforeAll(async () => {
 	site = await openSite();
-}, 60_000);
+});
 
 afterAll(() => site?.close());
 
@@ -36,7 +36,7 @@ describe('two runs after another', () => {
 	beforeAll(async () => {
 		await run('training', printing(['one']), { env: { GITHUB_RUN_ID: '801' } });
 		second = await run('training', printing(['two']), { env: { GITHUB_RUN_ID: '802' } });
-	}, 60_000);
+	});
 
 	test('are two deployments, of which the first is over', () => {
 		expect(second.code).toBe(0);
@@ -60,7 +60,7 @@ test('a run that fails is a failure', async () => {
 	const failed = await run('failing', 'raise SystemExit(3)');
 	expect(failed.code).toBe(1);
 	expect(statesIn('failing')).toEqual([['queued', 'in_progress', 'failure']]);
-}, 60_000);
+});
 
 test('a token that may not is told as a notice, and the run is green', async () => {
 	const body = { message: 'Resource not accessible by integration', status: '403' };
@@ -75,4 +75,4 @@ test('a token that may not is told as a notice, and the run is green', async () 
 	expect(green.code).toBe(0);
 	const notices = annotationsOf(green.stdout).filter(({ level }) => level === 'notice');
 	expect(notices.map(({ message }) => message)).toEqual([expect.stringMatching(/deployments: write/)]);
-}, 60_000);
+});

@@ -54,7 +54,7 @@ beforeAll(async () => {
 		runAnswered(),
 		runSteps(),
 	]);
-}, 120_000);
+});
 
 afterAll(() => site?.close());
 

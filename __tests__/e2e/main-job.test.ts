@@ -53,7 +53,7 @@ beforeAll(async () => {
 	client = await openClient(site.emulator);
 	first = await record('101');
 	second = await record('102');
-}, 120_000);
+});
 
 afterAll(() => site?.close());
 

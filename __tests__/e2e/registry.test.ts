@@ -1,6 +1,6 @@
 // Registration: what a version tells of its origin, that nothing is registered twice or written over, and its way into a
 // registry, which no answer of the service can lead the token astray on.
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { REGISTRY } from '../../emulator/registries.ts';
 import { serve } from '../fixtures/loopback.ts';
 import { type AzureClient, openClient } from './azure-client.ts';
@@ -9,8 +9,6 @@ import { logging, versionsOf } from './measured.ts';
 import type { ActionRun } from './runner.ts';
 import { openSite, type Site, type SiteRequest } from './site.ts';
 import { errorsOf, shownLines, withoutMasks } from './workflow-log.ts';
-
-jest.setTimeout(60_000);
 
 const FILES = jobFiles(logging({ accuracy: 0.95 }));
 

@@ -22,7 +22,7 @@ let first: ActionRun;
 beforeAll(async () => {
 	site = await openSite();
 	first = await train('1001');
-}, 60_000);
+});
 
 afterAll(() => site?.close());
 
@@ -47,7 +47,7 @@ describe('a second run of identical content', () => {
 	beforeAll(async () => {
 		since = site.emulator.requests.length;
 		second = await train('1002');
-	}, 60_000);
+	});
 
 	test('submits nothing', () => {
 		expect(second.code).toBe(0);
@@ -100,4 +100,4 @@ test('a name that was given stands for the Completed job that has it already', a
 	const other = await train('3003', { ...named, set: 'environment_variables.DEPTH=10' });
 	expect(other.code).toBe(1);
 	expect(other.stdout).toContain('The name "by-name" is taken');
-}, 60_000);
+});

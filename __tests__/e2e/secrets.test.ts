@@ -55,7 +55,7 @@ beforeAll(async () => {
 	]);
 	runs = { oidc, secret, failing };
 	secrets = new Map([...(await everySecret(site.emulator)), ['Zm9yZ2VkL3NpZ25hdHVyZQ', 'signature of a signed URL']]);
-}, 120_000);
+});
 
 afterAll(() => site?.close());
 

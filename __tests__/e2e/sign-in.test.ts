@@ -21,7 +21,7 @@ beforeAll(async () => {
 	site = await openSite();
 	const { clientId, tenantId, clientSecret } = site.emulator;
 	principal = { 'client-id': clientId, 'tenant-id': tenantId, 'client-secret': clientSecret };
-}, 60_000);
+});
 
 afterEach(() => site.emulator.setGitHubIdentity({ subject: SUBJECT }));
 afterAll(() => site?.close());

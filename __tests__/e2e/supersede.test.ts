@@ -9,7 +9,7 @@ let site: Site;
 beforeAll(async () => {
 	site = await openSite();
 	site.emulator.setGitHubIdentity({ subject: 'repo:octo-org/octo-repo:pull_request', event: 'pull_request' });
-}, 60_000);
+});
 
 afterAll(() => site?.close());
 
@@ -52,7 +52,7 @@ describe('a second push to a pull request', () => {
 			{ number: 7, runId: '903', program: printing(['trained']) },
 			{ 'cancel-superseded': 'true', wait: 'true' },
 		);
-	}, 60_000);
+	});
 
 	test('succeeds', () => {
 		expect([old, other, file, later, next].map((run) => run?.code)).toEqual([0, 0, 0, 0, 0]);
@@ -77,5 +77,5 @@ describe('a second push to a pull request', () => {
 		const from = site.emulator.requests.length;
 		await submit({ number: 8, runId: '904', program: printing([]) });
 		expect(cancels(from)).toEqual([]);
-	}, 30_000);
+	});
 });

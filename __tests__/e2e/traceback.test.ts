@@ -22,7 +22,7 @@ beforeAll(async () => {
 		site.run({ 'job-file': 'training/job.yml', 'job-name': 'raising' }, { files }),
 		site.run({ 'job-file': 'job.yml', 'job-name': 'handling' }, { files: jobFiles(broken) }),
 	]);
-}, 90_000);
+});
 
 afterAll(() => site?.close());
 

@@ -3,11 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { request as sendHttps } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
-import { jest } from '@jest/globals';
 import type { Emulator } from '../../emulator/emulator.ts';
 
 // Starting storage and Python takes a second on a quiet machine, and much longer on a busy one.
-jest.setTimeout(60_000);
 
 /** A JSON object. */
 export type Json = Record<string, unknown>;

@@ -22,10 +22,10 @@ let compared = 0;
 	beforeAll(async () => {
 		emulator = await startEmulator({ jobStateDelayMs: 5 });
 		client = await Client.signIn(emulator);
-	}, 60_000);
+	});
 	afterAll(async () => {
 		await emulator?.stop();
-	}, 60_000);
+	});
 
 	test.each(isThere ? files : ['none'])('%s', async (file) => {
 		const { compared: count, findings } = await replay(client, file);

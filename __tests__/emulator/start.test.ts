@@ -48,4 +48,4 @@ test('the program writes what a client needs, whole, once it is up', async () =>
 		if (child.exitCode === null && child.kill('SIGTERM')) await ended;
 		rmSync(folder, { recursive: true, force: true });
 	}
-}, 30_000);
+});

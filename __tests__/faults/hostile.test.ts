@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { JobError } from '../../src/errors.ts';
 import { openDownloadFolder } from '../../src/job/download-folder.ts';
 import { nameFault } from '../../src/job/download-name.ts';
@@ -15,8 +15,6 @@ import { fullReport, JOB } from '../fixtures/run-report.ts';
 import { spellingsOf } from './canary.ts';
 import { type FaultSite, openFaultSite } from './site.ts';
 import { LOG, SECRET, World } from './world.ts';
-
-jest.setTimeout(90_000);
 
 let site: FaultSite;
 beforeAll(async () => {

@@ -1,11 +1,9 @@
 // Cases 34 to 46 of the fault table, in virtual time: the log of a job, whatever happens to its bytes on their way.
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Http } from '../../src/azure/http.ts';
 import { LogFile } from '../../src/job/log-file.ts';
 import type { Mishap } from './virtual-azure.ts';
 import { JOB, LOG, World, type WorldRun } from './world.ts';
-
-jest.setTimeout(60_000);
 
 const SECOND = 1_000;
 const MINUTE = 60_000;

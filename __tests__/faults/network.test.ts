@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { generate } from 'selfsigned';
 import { readActionFile } from '../../scripts/action-file.ts';
 import { knownCloud, mayReceiveToken } from '../../src/azure/cloud.ts';
@@ -18,8 +18,6 @@ import { virtualClock } from '../fixtures/virtual-clock.ts';
 import { connected, layers, TARGET, WORKSPACE_ID } from '../fixtures/workspace.ts';
 import { judge } from './judge.ts';
 import { UploadScene } from './upload-scene.ts';
-
-jest.setTimeout(60_000);
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -1,14 +1,12 @@
 // Cases 26 and 30 to 33 of the fault table, in virtual time: what the service may say of a job or of an operation while
 // one waits for it.
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { knownCloud, mayReceiveToken } from '../../src/azure/cloud.ts';
 import { createGitHubLog } from '../../src/log.ts';
 import { createSecrets } from '../../src/secrets.ts';
 import { closeAll, play } from '../azure/operation-scene.ts';
 import type { Reply } from '../fixtures/loopback.ts';
 import { JOB, World } from './world.ts';
-
-jest.setTimeout(60_000);
 
 const MINUTE = 60_000;
 

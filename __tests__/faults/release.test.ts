@@ -1,5 +1,5 @@
 // Cases 71 to 78 of the fault table: registering and deploying while others do the same, and while things fail.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { deployOnline } from '../../src/endpoint/deploy.ts';
 import type { DeployRequest } from '../../src/endpoint/deploy-plan.ts';
 import { parseTraffic } from '../../src/endpoint/traffic.ts';
@@ -10,8 +10,6 @@ import { versionsOf } from '../e2e/measured.ts';
 import { type Bench, refuse, startBench } from '../endpoint/online-service.ts';
 import { judge } from './judge.ts';
 import { type FaultSite, openFaultSite } from './site.ts';
-
-jest.setTimeout(120_000);
 
 let site: FaultSite;
 beforeAll(async () => {

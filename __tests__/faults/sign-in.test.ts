@@ -1,11 +1,9 @@
 // Cases 1 to 8 and 70 of the fault table: signing in, keeping signed in, being refused, and not signing in at all. One
 // after the other, since what happens to sign-in happens to every run.
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { endpointFiles, jobFiles, printing, SCORE_42 } from '../e2e/checkout.ts';
 import { type FaultSite, openFaultSite } from './site.ts';
 import { World } from './world.ts';
-
-jest.setTimeout(60_000);
 
 let site: FaultSite;
 let skew = 0;

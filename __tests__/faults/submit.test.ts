@@ -1,10 +1,8 @@
 // Cases 12, 24, 25 and 27 to 29 of the fault table, run as the runner does: uploads and submissions that are cut off,
 // refused or doubled, and a job that never ends. All runs of this file go side by side.
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { jobFiles, printing } from '../e2e/checkout.ts';
 import { type FaultSite, openFaultSite } from './site.ts';
-
-jest.setTimeout(120_000);
 
 let site: FaultSite;
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { readContent } from '../../src/asset/content.ts';
 import { walk } from '../../src/asset/walk.ts';
 import { type BlobParts, openContainer } from '../../src/azure/blob.ts';
@@ -17,8 +17,6 @@ import { memoryLog } from '../fixtures/memory-log.ts';
 import { virtualClock } from '../fixtures/virtual-clock.ts';
 import { chanceOf } from '../job/log-scene.ts';
 import { openWire, UploadScene } from './upload-scene.ts';
-
-jest.setTimeout(60_000);
 
 let scene: UploadScene | undefined;
 let server: BlobServer | undefined;

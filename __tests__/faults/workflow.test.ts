@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createGitHubLog } from '../../src/log.ts';
 import { publishReport } from '../../src/report/github.ts';
 import { createSecrets } from '../../src/secrets.ts';
@@ -12,8 +12,6 @@ import { annotationsOf } from '../e2e/workflow-log.ts';
 import { memoryLog } from '../fixtures/memory-log.ts';
 import { fullReport, JOB } from '../fixtures/run-report.ts';
 import { type Expected, type FaultSite, openFaultSite } from './site.ts';
-
-jest.setTimeout(120_000);
 
 let site: FaultSite;
 beforeAll(async () => {

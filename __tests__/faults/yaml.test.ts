@@ -1,11 +1,9 @@
 // Cases 59 to 61 of the fault table: files that are no YAML, that are bombs, or that two readers read in two ways.
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { FileError } from '../../src/errors.ts';
 import { loadYaml } from '../../src/yaml/load.ts';
 import { annotationsOf } from '../e2e/workflow-log.ts';
 import { type FaultSite, openFaultSite } from './site.ts';
-
-jest.setTimeout(60_000);
 
 let site: FaultSite;
 beforeAll(async () => {

@@ -203,7 +203,7 @@ describe('requests', () => {
 		expect(service.log.lines).toContain('── step s250 failed; its last lines:');
 		expect(linesOf(service, /^\[not shown: the logs of \d+ more steps/)).toHaveLength(1);
 		expect(linesOf(service, /^ {2}step s250: Failed/)).toHaveLength(1);
-	}, 60_000);
+	});
 
 	test('of a sweep of a thousand trials grow by the pages of the list alone', async () => {
 		const count = async (trials: number, page: number): Promise<RunService> => {
@@ -226,7 +226,7 @@ describe('requests', () => {
 		// Fifty at once are told in one line.
 		expect(linesOf(one, /^ {2}trials: /).length).toBeGreaterThan(20);
 		expect(linesOf(one, /^ {2}trial /).length).toBeLessThan(100);
-	}, 60_000);
+	});
 });
 
 describe('a long silence', () => {

@@ -58,13 +58,13 @@ describe('the shown lines', () => {
 			const around = (from: string): string => from.slice(Math.max(0, place - 40), place + 40);
 			expect({ seed, shown: around(back) }).toEqual({ seed, shown: around(expected) });
 		}
-	}, 60_000);
+	});
 
 	test('are none that the runner takes for a command', async () => {
 		for (let seed = 1; seed <= 1_000; seed += 1) {
 			expect(commandsAnyhow((await shownOf(seed)).shown.join('\n'))).toEqual([]);
 		}
-	}, 60_000);
+	});
 
 	test('of progress bars are whole states in order, each told or counted, and the last one', async () => {
 		for (let seed = 1; seed <= 200; seed += 1) {
@@ -95,7 +95,7 @@ describe('the shown lines', () => {
 			const counted = shown.reduce((sum, line) => sum + 1 + Number(/ \[overwritten (\d+)×\]$/.exec(line)?.[1] ?? 0), 0);
 			expect(counted).toBe(states.length);
 		}
-	}, 30_000);
+	});
 });
 
 describe('a log of a gigabyte', () => {
@@ -130,7 +130,7 @@ describe('a log of a gigabyte', () => {
 		expect(bytes).toBeGreaterThan(SIZE - 200);
 		expect(lines).toBeGreaterThan(SIZE / 200);
 		expect(highest).toBeLessThan(200 * 1024 * 1024);
-	}, 60_000);
+	});
 
 	test('is not read faster than it is taken', async () => {
 		let asked = 0;
@@ -156,5 +156,5 @@ describe('a log of a gigabyte', () => {
 		const look = file.look('https://acc.blob.core.windows.net/c/x', http, { ready, signal: stop.signal });
 		await expect(look).rejects.toThrow('enough');
 		expect(asked).toBeGreaterThanOrEqual(16);
-	}, 60_000);
+	});
 });

@@ -117,7 +117,7 @@ test('has nothing to say of a page that is right', async () => {
 		'',
 	].join('\n');
 	expect(await check({ 'README.md': right, 'b.md': '## A + B\n### A &amp; B\n## A B\n' })).toEqual([]);
-}, 60_000);
+});
 
 describe('a YAML block', () => {
 	const names = new Set(['job-file', 'wait']);

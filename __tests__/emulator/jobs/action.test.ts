@@ -91,12 +91,12 @@ environment: azureml:python-stdlib:1
 		expect([run.code, run.outputs['job-status'], errorsOf(run.stdout)]).toEqual([0, 'Completed', []]);
 		const name = run.outputs['job-name'];
 		expect(await stored(new RegExp(`^azureml/${name}_3/model/model\\.csv$`))).toBe('1,2\n');
-	}, 60_000);
+	});
 
 	test('has its pipeline run, and finds it completed', async () => {
 		const run = await site.run({ 'job-file': 'pipeline.yml', comment: 'never' }, { files: FILES });
 		expect([run.code, run.outputs['job-status'], errorsOf(run.stdout)]).toEqual([0, 'Completed', []]);
 		expect(await stored(/^azureml\/[0-9a-f-]{36}\/model\/model\.csv$/)).toBe('1,2\n1,2\n');
 		expect(await stored(/^azureml\/[0-9a-f-]{36}\/rows_out$/)).toBe('1,2\n\n');
-	}, 60_000);
+	});
 });
