@@ -1,5 +1,6 @@
 // The entry of the action, for its main and its post step: hands the process to main.ts, and the result to the process.
 import * as core from '@actions/core';
+import { install } from 'undici';
 import { systemClock } from './clock.ts';
 import { CancelledError, messageOf } from './errors.ts';
 import { createGitHubLog } from './log.ts';
@@ -10,6 +11,8 @@ import { createSecrets } from './secrets.ts';
 import type { World } from './steps/stage.ts';
 
 keepNewSpaceSmall();
+// Libraries that look for fetch and its types find those of the undici that is here; node would load a second one for them.
+install();
 
 const cancelled = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

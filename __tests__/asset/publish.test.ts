@@ -118,6 +118,50 @@ describe('faults', () => {
 	});
 });
 
+describe('a check', () => {
+	const environment = refersTo({ form: 'version', kind: 'environments', name: 'train', version: '3', at: at(3) });
+	const never = new AbortController().signal;
+
+	test('looks at everything and sends nothing; what it found is not asked for again', async () => {
+		site = await AssetSite.open({ 'src/a.py': 'a' });
+		site.add('environments/train/versions/3');
+		const publisher = site.publisher();
+		await publisher.check([environment, local('code', 'src')], never);
+		const looks = ['GET codes/<code>/versions', 'GET environments/train/versions/3'];
+		expect(site.lines().sort()).toEqual(looks);
+		await publisher.publish([environment, local('code', 'src')]);
+		expect(site.lines(/GET/).sort()).toEqual(looks);
+		expect(site.blobs()).toEqual(['/code-1/src/a.py']);
+		// One name for the look and for what comes of it.
+		const names = site.server.requests.map((request) => /codes\/([0-9a-f-]{36})/.exec(request.path)?.[1]);
+		expect(new Set(names.filter(Boolean)).size).toBe(1);
+	});
+
+	test('tells its faults, and a publication after it the same', async () => {
+		site = await AssetSite.open({ 'src/a.py': 'a' });
+		const publisher = site.publisher();
+		const faults = await faultsOf(publisher.check([environment, local('code', 'gone')], never));
+		expect(faults).toHaveLength(2);
+		expect(await faultsOf(publisher.publish([environment, local('code', 'gone')]))).toEqual(faults);
+	});
+
+	test('that is not needed any more ends, and leaves nothing behind that a later publication would believe', async () => {
+		site = await AssetSite.open({ 'src/a.py': 'a' });
+		site.add('environments/train/versions/3');
+		const unneeded = new AbortController();
+		site.answer = (request) => {
+			if (request.method === 'GET') unneeded.abort(new Error('not needed'));
+			return undefined;
+		};
+		const publisher = site.publisher();
+		await expect(publisher.check([environment, local('code', 'src')], unneeded.signal)).rejects.toThrow('not needed');
+		site.answer = undefined;
+		await publisher.publish([environment, local('code', 'src')]);
+		expect(publisher.idOf(environment)).toBe(`${WORKSPACE_ID}/environments/train/versions/3`);
+		expect(site.blobs()).toEqual(['/code-1/src/a.py']);
+	});
+});
+
 describe('uploads', () => {
 	test('go to the default datastore by their hash, marked when complete', async () => {
 		site = await AssetSite.open({ 'data/b.csv': 'b', 'data/a.csv': 'a', 'one.csv': '1' });

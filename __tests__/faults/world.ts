@@ -187,6 +187,7 @@ export class World {
 			workspace,
 			publisher: {
 				publish: async () => {},
+				check: async () => {},
 				idOf: ({ need }) => `/resolved/${need}`,
 				made: () => [],
 				uploadHashOf: () => undefined,

@@ -30,7 +30,7 @@ interface Scene {
 	readonly log: MemoryLog;
 	readonly stop: AbortController;
 	readonly facts: Partial<TrainFacts>;
-	/** What happened, in order: `guard x`, `publish`, and the requests. */
+	/** What happened, in order: `guard x`, `check`, `unneeded`, `publish`, and the requests. */
 	readonly story: string[];
 	train(request?: Partial<TrainRequest>): Promise<Job>;
 	/** Lets the job have this state `ms` after the start. */
@@ -79,6 +79,11 @@ function scene(): Scene {
 						publish: async () => {
 							story.push('publish');
 						},
+						check: async (_, unneeded) => {
+							story.push('check');
+							unneeded.addEventListener('abort', () => story.push('unneeded'));
+							throw new Error('a fault of what the job needs, which `publish` tells');
+						},
 						idOf: ({ need }) => `/resolved/${need}`,
 						made: () => [],
 						uploadHashOf: () => undefined,
@@ -106,7 +111,9 @@ describe('a job that is submitted', () => {
 		one.turn(MINUTE, 'Completed');
 		const job = await one.train();
 		expect(job).toMatchObject({ name: OWN, status: 'Completed' });
-		expect(one.story.slice(0, 4)).toEqual([`GET jobs/${OWN}`, 'publish', `guard ${OWN}`, `PUT jobs/${OWN}`]);
+		const begin = ['check', `GET jobs/${OWN}`, 'publish', `guard ${OWN}`, `PUT jobs/${OWN}`];
+		expect(one.story.slice(0, 5)).toEqual(begin);
+		expect(one.story).not.toContain('unneeded');
 		expect(lastGuard(one)).toBe('guard undefined');
 		expect(one.facts).toMatchObject({ job: { status: 'Completed' }, lastLines: [] });
 		expect(one.facts.attached).toBeUndefined();
@@ -194,6 +201,8 @@ describe('a run that is run again', () => {
 		expect((await one.train()).name).toBe(OWN);
 		expect([putsIn(one), one.story.includes('publish'), one.facts.attached]).toEqual([[], false, true]);
 		expect(one.story).toContain(`guard ${OWN}`);
+		// What a new job would have needed is looked at no longer, and what is wrong with it is nobody's business.
+		expect(one.story).toContain('unneeded');
 	});
 
 	test('takes the next name where its job has ended', async () => {
@@ -229,6 +238,7 @@ describe('a name that is given', () => {
 		one.service.jobs.set('mine', { status, properties: { [OWNER_PROPERTY]: 'other' } });
 		await expect(one.train({ name: 'mine' })).rejects.toThrow('The name "mine" is taken');
 		expect([putsIn(one), cancelsIn(one), lastGuard(one)]).toEqual([[], [], undefined]);
+		expect(one.story).toContain('unneeded');
 	});
 
 	test("leads to this run's own job, if that is alive", async () => {

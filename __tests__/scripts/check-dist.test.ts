@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { removeUnusedFiles } from '../../scripts/build.ts';
+import { plainText, removeUnusedFiles } from '../../scripts/build.ts';
 import { differences } from '../../scripts/check-dist.ts';
 
 let scratch: string;
@@ -49,5 +50,23 @@ describe('removeUnusedFiles', () => {
 
 	test('stops at a file that nobody decided about', () => {
 		expect(() => removeUnusedFiles(folder('out', { 'addon.node': '' }))).toThrow(/addon\.node/);
+	});
+});
+
+describe('plainText', () => {
+	test('means the same, in ASCII and with LF', () => {
+		const program = "[`é\r\n😀`, '–'.length, /[à-ü]/.test('è'), /^😀$/u.test('😀'), /^[😀-😂]$/v.test('😁')]";
+		const plain = plainText(program);
+		expect(plain).toMatch(/^[\0-\x7f]*$/);
+		expect(plain).not.toContain('\r');
+		expect(runInNewContext(plain)).toEqual(runInNewContext(program.replaceAll('\r\n', '\n')));
+	});
+
+	test.each(['// C:\\…', 'String.raw`é`'])('leaves %s, where an escape would mean something else', (program) => {
+		expect(plainText(program)).toBe(program);
+	});
+
+	test('is what every run begins with', () => {
+		expect(readFileSync(join(import.meta.dirname, '../../dist/index.js'), 'latin1')).toMatch(/^[\0-\x7f]*$/);
 	});
 });

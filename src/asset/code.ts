@@ -1,6 +1,5 @@
 // Code assets: found again by the hash of their content, else uploaded to a place that the service gives, then put.
 import { randomUUID } from 'node:crypto';
-import { openContainer } from '../azure/blob.ts';
 import { BlobError } from '../azure/blob-error.ts';
 import type { Slots } from '../azure/slots.ts';
 import type { Workspace } from '../azure/workspace.ts';
@@ -32,13 +31,42 @@ export const PLACEHOLDER_CODE: Content = contentOfText(
 	'command_component: code_placeholder',
 );
 
-/** A code version with this content (hashed by content): one that is there, or a new one. */
-export async function publishCode(content: Content, written: string, parts: CodeParts): Promise<MadeAsset> {
-	const { workspace, log, signal, newName = () => randomUUID() } = parts;
+/** Where code of some content goes: to the version that is there, or to the first one of a new name. */
+export interface CodePlace {
+	readonly name: string;
+	readonly known: Omit<MadeAsset, 'kind' | 'reused'> | undefined;
+}
+
+/** Looks whether the workspace has code of this hash. The service looks through all names, whichever is asked for. */
+export async function findCodePlace(
+	hash: string,
+	{ workspace, signal, newName = () => randomUUID() }: Pick<CodeParts, 'workspace' | 'signal' | 'newName'>,
+): Promise<CodePlace> {
+	const name = newName(hash);
+	const found = await workspace.arm.find(`${workspace.id}/codes/${name}/versions`, {
+		doing: 'look for code of the same content',
+		query: { hash, hashVersion: CONTENT_HASH_VERSION },
+		signal,
+	});
+	for (const item of listAt(found, 'value')) {
+		const named = /\/codes\/([^/]+)\/versions\/([^/]+)$/i.exec(textAt(item, 'id') ?? '');
+		const state = textAt(item, 'properties', 'provisioningState') ?? 'Succeeded';
+		if (named?.[1] === undefined || named[2] === undefined || state !== 'Succeeded') continue;
+		return { name, known: { name: named[1], version: named[2], id: codeId(workspace, named[1], named[2]) } };
+	}
+	return { name, known: undefined };
+}
+
+/** A code version with this content (hashed by content): the one that is there, or a new one. */
+export async function publishCode(
+	content: Content,
+	written: string,
+	{ name, known }: CodePlace,
+	parts: CodeParts,
+): Promise<MadeAsset> {
+	const { workspace, log, signal } = parts;
 	const amount = { files: content.files.length, bytes: content.bytes, hash: content.hash };
 	const sizes = `${filesText(amount.files)}, ${bytesText(amount.bytes)}`;
-	const name = newName(content.hash);
-	const known = await findCode(workspace, name, content.hash, signal);
 	if (known !== undefined) {
 		log.info(`Code ${written}: ${sizes}, uploaded before.`);
 		return { ...known, ...amount, kind: 'code', reused: true };
@@ -58,26 +86,12 @@ function codeId(workspace: Workspace, name: string, version: string): string {
 	return `${workspace.id}/codes/${name}/versions/${version}`;
 }
 
-/** A version of any code asset that has this hash. The service looks through all names, whichever is asked for. */
-async function findCode(workspace: Workspace, name: string, hash: string, signal: AbortSignal | undefined) {
-	const found = await workspace.arm.find(`${workspace.id}/codes/${name}/versions`, {
-		doing: 'look for code of the same content',
-		query: { hash, hashVersion: CONTENT_HASH_VERSION },
-		signal,
-	});
-	for (const item of listAt(found, 'value')) {
-		const named = /\/codes\/([^/]+)\/versions\/([^/]+)$/i.exec(textAt(item, 'id') ?? '');
-		const state = textAt(item, 'properties', 'provisioningState') ?? 'Succeeded';
-		if (named?.[1] === undefined || named[2] === undefined || state !== 'Succeeded') continue;
-		return { name: named[1], version: named[2], id: codeId(workspace, named[1], named[2]) };
-	}
-	return undefined;
-}
-
 /** Uploads and gives the URI of the folder that holds the files. */
 async function uploadCode(content: Content, written: string, name: string, parts: CodeParts): Promise<string> {
 	const { workspace, log, clock, slots, signal } = parts;
 	const upload = { content, prefix: content.folder, written, name, version: '1' };
+	// A run whose code is there already does without the client of storage, which takes long to load.
+	const storage = import('../azure/blob.ts');
 	let pending: Json | undefined;
 	for (let turn = 1; ; turn += 1) {
 		pending = await startPendingUpload(workspace, name, pending, signal);
@@ -85,7 +99,7 @@ async function uploadCode(content: Content, written: string, name: string, parts
 		if (parts.plan === undefined) checkStorage(sasUri, 'upload code', workspace.cloud);
 		const sas = new URL(sasUri);
 		log.mask(sas.searchParams.get('sig') ?? '');
-		const container = openContainer(
+		const container = (await storage).openContainer(
 			{ url: `${sas.origin}${sas.pathname.replace(/\/+$/, '')}`, sas: sas.search },
 			{ clock, slots, signal, onRetry: (line) => log.debug(line) },
 		);

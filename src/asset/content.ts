@@ -5,7 +5,16 @@ import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { Fault } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { contentHashOf, type HashedFile, type HashKind, hashTree, type Onlooker, openPlainFile } from './hash.ts';
+import {
+	contentHashOf,
+	type HashedFile,
+	type HashKind,
+	hashTree,
+	type Onlooker,
+	openPlainFile,
+	readAtOnce,
+	SMALL,
+} from './hash.ts';
 import { walkWithIncludes } from './includes.ts';
 import { createSecretsGuard, lineAt } from './secrets-guard.ts';
 import { type LocalFile, type LocalTree, type WalkBounds, walk } from './walk.ts';
@@ -109,7 +118,16 @@ async function folderNameOf(local: string): Promise<string> {
 }
 
 function uploadFileOf({ path: below, size, md5, source }: HashedFile): UploadFile {
-	return { path: below, size, md5, open: () => openForUpload(source) };
+	return { path: below, size, md5, open: () => (size <= SMALL ? openSmall(source, size) : openForUpload(source)) };
+}
+
+async function openSmall(source: string, size: number): Promise<OpenFile> {
+	const bytes = Buffer.allocUnsafe(size);
+	const filled = readAtOnce(source, bytes);
+	return {
+		read: async (offset, length) => bytes.subarray(offset, Math.min(filled, offset + length)),
+		close: async () => {},
+	};
 }
 
 async function openForUpload(source: string): Promise<OpenFile> {

@@ -36,8 +36,9 @@ export const CONTENT_HASH_VERSION = '202208';
 
 const UPLOAD_SEED = 'Initialize for october 2021 AML CLI version';
 const CHUNK = 1024 * 1024;
-/** Largest file that is read at one go, in bytes, and how many of those follow each other. */
-const SMALL = 64 * 1024;
+/** Largest file that is read at one go, in bytes: handing each call to another thread and back costs more than its reading. */
+export const SMALL = 64 * 1024;
+/** How many of those follow each other. */
 const SMALL_AT_ONCE = 32;
 
 /** Hashes what a walk has found. Stops with the signal's reason when that is aborted. */
@@ -125,25 +126,15 @@ class FileReader {
 		}
 	}
 
-	/** At one go: of small files, handing each call to another thread and back costs more than the reading. */
 	async #passSmall(file: LocalFile, take: (chunk: Buffer) => void): Promise<number> {
 		this.#small += 1;
 		// Signals are heard between two turns of the process only.
 		if (this.#small % SMALL_AT_ONCE === 0) await nextTurn();
 		this.#signal?.throwIfAborted();
-		const descriptor = openSync(file.source, PLAIN);
-		try {
-			if (!fstatSync(descriptor).isFile()) throw notAFile();
-			for (let size = 0; ; ) {
-				const read = readSync(descriptor, this.#buffer, 0, CHUNK, null);
-				// A file that has grown has changed, however far it goes on.
-				if (read === 0 || size > SMALL) return size;
-				size += read;
-				take(this.#buffer.subarray(0, read));
-			}
-		} finally {
-			closeSync(descriptor);
-		}
+		// A file that has grown has changed, however far it goes on.
+		const size = readAtOnce(file.source, this.#buffer);
+		take(this.#buffer.subarray(0, size));
+		return size;
 	}
 }
 
@@ -160,6 +151,21 @@ export async function openPlainFile(source: string): Promise<FileHandle> {
 	if (stats.isFile()) return handle;
 	await handle.close();
 	throw notAFile();
+}
+
+/** Fills the buffer from the start of a plain file, without a turn of the process. @returns how many bytes there were */
+export function readAtOnce(source: string, buffer: Buffer): number {
+	const descriptor = openSync(source, PLAIN);
+	try {
+		if (!fstatSync(descriptor).isFile()) throw notAFile();
+		for (let filled = 0; ; ) {
+			const read = filled < buffer.length ? readSync(descriptor, buffer, filled, buffer.length - filled, null) : 0;
+			if (read === 0) return filled;
+			filled += read;
+		}
+	} finally {
+		closeSync(descriptor);
+	}
 }
 
 function notAFile(): Error {

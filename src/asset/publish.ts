@@ -1,23 +1,20 @@
 // Brings everything that a job, a deployment or an asset needs into the workspace: first all look-ups and checks, whose
 // faults are told together, then the uploads and registrations, each thing after what it refers to.
 import { createSlots } from '../azure/slots.ts';
-import type { Datastore, Workspace } from '../azure/workspace.ts';
+import type { Workspace } from '../azure/workspace.ts';
 import type { Clock } from '../clock.ts';
-import { type Fault, FileError, ServiceError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Secrets } from '../secrets.ts';
 import { PLACEHOLDER_CODE, publishCode } from './code.ts';
 import { publishComponent } from './component.ts';
-import { type Content, ContentFaults, readContent } from './content.ts';
 import { publishData } from './data.ts';
 import type { Dependency, IdOf } from './dependency.ts';
+import { DependencyChecks } from './dependency-checks.ts';
 import { publishEnvironment } from './environment.ts';
-import type { HashKind } from './hash.ts';
-import { lookUp } from './lookup.ts';
+import type { lookUp } from './lookup.ts';
 import type { MadeAsset } from './made.ts';
 import { publishModel } from './model-version.ts';
-import { contentKey, DependencyKeys, datastoreOf, definitionText, type Need, needsOf, placeOf } from './needs.ts';
-import { storageFault } from './storage.ts';
+import { DependencyKeys, definitionText, type Need, needsOf, placeOf } from './needs.ts';
 import type { UploadPlan } from './upload.ts';
 import type { AssetVersion } from './version.ts';
 
@@ -30,6 +27,11 @@ export interface Publisher {
 	 * @throws FileError with every reference that leads nowhere and every path that cannot be uploaded; nothing was sent then
 	 */
 	publish(dependencies: readonly Dependency[]): Promise<void>;
+	/**
+	 * The look-ups and checks of `publish` alone, to go beside something else that is asked meanwhile. What they found is kept.
+	 * @param unneeded ends them where it turns out that nothing is to be published
+	 */
+	check(dependencies: readonly Dependency[], unneeded: AbortSignal): Promise<void>;
 	/** The id or URI of a published dependency. */
 	readonly idOf: IdOf;
 	/** What was made or found made, in the order of its coming to be. */
@@ -60,8 +62,6 @@ export interface PublisherParts {
 const ARM_REQUESTS = 8;
 /** Requests to storage that are under way at once, as long as it does not say that it is busy. */
 const UPLOADS = 32;
-/** Folders that are hashed at once. */
-const HASHING = 2;
 
 /** A publisher that has published nothing yet. */
 export function createPublisher(parts: PublisherParts): Publisher {
@@ -74,19 +74,17 @@ type Once = (key: string, make: () => Promise<MadeAsset>) => Promise<MadeAsset>;
 class AssetPublisher implements Publisher {
 	readonly #parts: PublisherParts;
 	readonly #ids = new Map<string, string>();
-	readonly #contents = new Map<string, Content>();
-	readonly #datastores = new Map<string, Datastore>();
+	readonly #checks: DependencyChecks;
 	readonly #made = new Map<string, MadeAsset>();
 	readonly #keys = new DependencyKeys();
 	readonly #armSlots: ReturnType<typeof createSlots>;
 	readonly #blobSlots: ReturnType<typeof createSlots>;
-	readonly #hashSlots: ReturnType<typeof createSlots>;
 
 	constructor(parts: PublisherParts) {
 		this.#parts = parts;
 		this.#armSlots = createSlots(parts.clock, ARM_REQUESTS);
-		this.#hashSlots = createSlots(parts.clock, HASHING);
 		this.#blobSlots = createSlots(parts.clock, UPLOADS);
+		this.#checks = new DependencyChecks(parts, this.#keys, this.#ids, this.#armSlots);
 	}
 
 	readonly idOf: IdOf = (dependency) => {
@@ -100,14 +98,24 @@ class AssetPublisher implements Publisher {
 	}
 
 	uploadHashOf(path: string): string | undefined {
-		return this.#contents.get(contentKey(path, 'upload'))?.hash;
+		return this.#checks.uploadOf(path)?.hash;
 	}
 
 	async publish(dependencies: readonly Dependency[]): Promise<void> {
+		const wanted = this.#wantedOf(dependencies);
+		await this.#checks.check(wanted, this.#parts.signal);
+		await this.#make(wanted);
+	}
+
+	async check(dependencies: readonly Dependency[], unneeded: AbortSignal): Promise<void> {
+		const { signal } = this.#parts;
+		await this.#checks.check(this.#wantedOf(dependencies), signal ? AbortSignal.any([signal, unneeded]) : unneeded);
+	}
+
+	#wantedOf(dependencies: readonly Dependency[]): readonly Dependency[] {
 		const wanted = new Map<string, Dependency>();
 		this.#collect(dependencies, wanted);
-		await this.#check([...wanted.values()]);
-		await this.#make([...wanted.values()]);
+		return [...wanted.values()];
 	}
 
 	/** Everything that is needed directly or by something needed, each once. */
@@ -117,64 +125,6 @@ class AssetPublisher implements Publisher {
 			if (wanted.has(key) || this.#ids.has(key)) continue;
 			this.#collect(needsOf(dependency), wanted);
 			wanted.set(key, dependency);
-		}
-	}
-
-	async #check(wanted: readonly Dependency[]): Promise<void> {
-		const faults = (await inParallel(wanted, (dependency) => this.#faultsOf(dependency))).flat();
-		const [first] = faults;
-		if (first === undefined) return;
-		// The file of the user's that refers, not one whose content is at fault.
-		const named = wanted.map(placeOf).find((place) => place !== undefined);
-		throw new FileError(named?.file ?? first.where?.file ?? '', unique(faults));
-	}
-
-	async #faultsOf(dependency: Dependency): Promise<readonly Fault[]> {
-		switch (dependency.need) {
-			case 'reference': {
-				const look = this.#parts.lookUp ?? lookUp;
-				const found = await look(dependency.reference, { ...this.#parts, slots: this.#armSlots });
-				if ('fault' in found) return [found.fault];
-				this.#ids.set(this.#keys.of(dependency), found.id);
-				return [];
-			}
-			case 'code':
-				return this.#readFaults(dependency, 'content');
-			case 'upload':
-			case 'build-context': {
-				const store = await this.#datastoreFaults(dependency);
-				return [...store, ...(await this.#readFaults(dependency, 'upload'))];
-			}
-			default:
-				return [];
-		}
-	}
-
-	async #readFaults(dependency: Need<'code' | 'upload' | 'build-context'>, kind: HashKind): Promise<Fault[]> {
-		const { path, written, at } = dependency;
-		const includes = dependency.need === 'code' ? dependency.includes : undefined;
-		const { checkout, runnerPaths = [], log, secrets, signal } = this.#parts;
-		const parts = { checkout, runnerPaths, log, secrets: secrets.values(), signal };
-		try {
-			const content = await this.#hashSlots.run(() => readContent(path, written, kind, parts, includes));
-			this.#contents.set(contentKey(path, kind, includes), content);
-			return [];
-		} catch (error) {
-			if (!(error instanceof ContentFaults)) throw error;
-			return error.faults.map(({ message, where = at }) => ({ message, where }));
-		}
-	}
-
-	async #datastoreFaults(dependency: Need<'upload' | 'build-context'>): Promise<Fault[]> {
-		const name = datastoreOf(dependency);
-		try {
-			const datastore = await this.#armSlots.run(() => this.#parts.workspace.datastore(name));
-			this.#datastores.set(name ?? '', datastore);
-			const fault = storageFault(datastore);
-			return fault === undefined ? [] : [{ message: fault, where: dependency.at }];
-		} catch (error) {
-			if (!(error instanceof ServiceError) || error.status !== 404) throw error;
-			return [{ message: error.message, where: dependency.at }];
 		}
 	}
 
@@ -221,10 +171,11 @@ class AssetPublisher implements Publisher {
 			case 'placeholder-code': {
 				const [content, written] =
 					dependency.need === 'code'
-						? [this.#content(dependency.path, 'content', dependency.includes), dependency.written]
+						? [this.#checks.codeOf(dependency), dependency.written]
 						: [PLACEHOLDER_CODE, 'of components without code'];
 				const code = { ...this.#parts, signal, slots: this.#blobSlots };
-				return (await once(`code ${content.hash}`, () => publishCode(content, written, code))).id;
+				const publish = async () => publishCode(content, written, await this.#checks.placeOf(content, signal), code);
+				return (await once(`code ${content.hash}`, publish)).id;
 			}
 			case 'upload':
 			case 'build-context':
@@ -252,9 +203,7 @@ class AssetPublisher implements Publisher {
 	}
 
 	async #upload(dependency: Need<'upload' | 'build-context'>, signal: AbortSignal, once: Once): Promise<string> {
-		const content = this.#content(dependency.path, 'upload');
-		const datastore = this.#datastores.get(datastoreOf(dependency) ?? '');
-		if (datastore === undefined) throw new Error('a datastore was not looked up');
+		const { content, datastore } = this.#checks.uploadTo(dependency);
 		const parts = { ...this.#parts, signal, slots: this.#blobSlots };
 		const key = `data ${datastore.name} ${content.hash} ${content.base}`;
 		const make = async () => (await publishData(content, dependency.written, datastore, parts)).made;
@@ -280,25 +229,6 @@ class AssetPublisher implements Publisher {
 		};
 		return (await once(definitionText(dependency, workspace.id, this.idOf), register)).id;
 	}
-
-	#content(path: string, kind: HashKind, includes?: readonly string[]): Content {
-		const content = this.#contents.get(contentKey(path, kind, includes));
-		if (content === undefined) throw new Error(`${path} was not read before it is uploaded`);
-		return content;
-	}
-}
-
-/** All at once; after a failure the others are waited for, so that nothing goes on behind the error's back. */
-async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-	const ends = await Promise.allSettled(items.map(work));
-	return ends.map((end) => {
-		if (end.status === 'rejected') throw end.reason;
-		return end.value;
-	});
-}
-
-function unique(faults: readonly Fault[]): Fault[] {
-	return [...new Map(faults.map((fault) => [JSON.stringify(fault), fault])).values()];
 }
 
 function capital(text: string): string {

@@ -1,6 +1,6 @@
 // The blob container behind a datastore, opened with the credential that the datastore itself gives out. A token of the
 // signed-in identity is never shown to a storage account.
-import { type BlobContainer, type ContainerAccess, openContainer } from '../azure/blob.ts';
+import type { BlobContainer, ContainerAccess } from '../azure/blob.ts';
 import { BlobError } from '../azure/blob-error.ts';
 import { type Cloud, isStorage } from '../azure/cloud.ts';
 import { hostOf } from '../azure/http.ts';
@@ -31,9 +31,15 @@ export async function withDatastore<T>(
 	work: (container: BlobContainer, again: boolean) => Promise<T>,
 ): Promise<T> {
 	const { clock, slots, signal, log } = parts;
+	const storage = import('../azure/blob.ts');
 	for (let turn = 1; ; turn += 1) {
 		const access = await accessTo(datastore, parts);
-		const container = openContainer(access, { clock, slots, signal, onRetry: (line) => log.debug(line) });
+		const container = (await storage).openContainer(access, {
+			clock,
+			slots,
+			signal,
+			onRetry: (line) => log.debug(line),
+		});
 		try {
 			return await work(container, turn > 1);
 		} catch (error) {

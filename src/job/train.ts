@@ -8,6 +8,7 @@ import { ActionError, CancelledError, JobError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { RunContext } from '../run-context.ts';
 import { awaitEnd, cancelJob } from './cancel.ts';
+import { endedBadly } from './ended-badly.ts';
 import { withRunFacts } from './facts-of-run.ts';
 import type { JobBody } from './file/context.ts';
 import type { JobFile } from './file/index.ts';
@@ -19,7 +20,7 @@ import { contentOf, findReusable, inputsByPlace } from './reuse.ts';
 import { freeName, ownName, submitJob } from './submit.ts';
 import { cancelSuperseded, type SupersededJob } from './supersede.ts';
 import { TracebackReader } from './traceback.ts';
-import { type Fault, faultOf, uploadedCode } from './traceback-place.ts';
+import { faultOf, uploadedCode } from './traceback-place.ts';
 import { trackOf } from './track.ts';
 
 export interface TrainRequest {
@@ -126,9 +127,18 @@ async function submit(
 	const { publisher, log, run, guard, signal } = parts;
 	const owner = deriveJobName(file.path, request.identity, run);
 	const wanted = request.name ?? file.job.name;
-	const place = wanted === undefined ? await freeName(owner, parts) : await ownName(wanted, owner, parts);
+	const computes = jobComputes(file.job).map((reference) => ({ need: 'reference' as const, reference }));
+	const needed = [...computes, ...file.job.dependencies];
+	const unneeded = new AbortController();
+	// Beside the look for the name. What it finds fault with is told by `publish`, and only if something is submitted at all.
+	publisher.check(needed, unneeded.signal).catch(() => {});
+	const place = await (wanted === undefined ? freeName(owner, parts) : ownName(wanted, owner, parts)).catch((error) => {
+		unneeded.abort();
+		throw error;
+	});
 	const { name, live } = place;
 	if (live !== undefined) {
+		unneeded.abort();
 		log.info(
 			`The job ${name} of this workflow run is alive already (${live.status}): following it instead of training twice.`,
 		);
@@ -137,9 +147,11 @@ async function submit(
 		return { job: live };
 	}
 	// A name that is taken need not be free for a job that is not submitted.
-	if (place.fault !== undefined && !request.reuse) throw place.fault;
-	const computes = jobComputes(file.job).map((reference) => ({ need: 'reference' as const, reference }));
-	await publisher.publish([...computes, ...file.job.dependencies]);
+	if (place.fault !== undefined && !request.reuse) {
+		unneeded.abort();
+		throw place.fault;
+	}
+	await publisher.publish(needed);
 	const body = bodyOf(file, { owner, name }, parts);
 	if (request.cancelSuperseded) {
 		parts.onFact({ superseded: await cancelSuperseded(trackOf(run, file.path), parts) });
@@ -279,37 +291,6 @@ async function timedOut(followed: FollowedJob, { onTimeout }: TrainRequest, part
 			next: 'Give it more time, or set `on-timeout: detach` to let it go on without this step.',
 		},
 		status,
-		lastLines,
-	);
-}
-
-function faultText({ exception, where, within }: Fault): string {
-	if (where === undefined) return `${exception}.`;
-	return `${exception} (${where.file}:${where.line}${within === undefined ? '' : `, in ${within}`}).`;
-}
-
-function endedBadly({ job, error, failedChild, lastLines }: FollowedJob, fault: Fault | undefined): JobError {
-	const canceled = job.status === 'Canceled';
-	// What a job prints while it is being stopped is not why it ended.
-	const raised = canceled || fault === undefined ? undefined : fault;
-	return new JobError(
-		{
-			what: `The job ${job.name} ended as ${job.status}${failedChild === undefined ? '' : `: ${failedChild.what}`}.`,
-			why: [
-				raised && faultText(raised),
-				error?.message ??
-					(canceled
-						? 'It was cancelled in Azure ML, or ran into its own `limits.timeout`.'
-						: raised === undefined && 'Run history gives no reason.'),
-			]
-				.filter(Boolean)
-				.join(' '),
-			where: raised?.where,
-			next: canceled
-				? undefined
-				: `${lastLines.length > 0 ? 'The last lines of its log are above and in the summary.' : 'It has no log: look at its system logs in Azure ML studio.'}`,
-		},
-		job.status,
 		lastLines,
 	);
 }

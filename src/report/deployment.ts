@@ -1,5 +1,5 @@
 // The run as a GitHub deployment: its statuses while the run goes on, its address at the end, and the end of older ones.
-import { getOctokit } from '@actions/github';
+import type { getOctokit } from '@actions/github';
 import { messageOf } from '../errors.ts';
 import { isObject, parseJson, textAt } from '../json.ts';
 import type { Log } from '../log.ts';
@@ -57,7 +57,9 @@ export async function openDeployment(request: DeploymentRequest, parts: Deployme
 		parts.log.notice(`No GitHub deployment for ${request.environment}: there is no ${missing}.`);
 		return { start: async () => {}, end: async () => {} };
 	}
-	const record = new Deployment(request, parts, { owner, repo }, parts.githubToken);
+	const github = await import('@actions/github');
+	const { rest } = github.getOctokit(parts.githubToken, { baseUrl: parts.run.apiUrl });
+	const record = new Deployment(request, parts, { owner, repo }, rest);
 	if (request.deploys) await record.open(ref);
 	return record;
 }
@@ -74,12 +76,12 @@ class Deployment implements DeploymentRecord {
 		request: DeploymentRequest,
 		parts: DeploymentParts,
 		place: { owner: string; repo: string },
-		token: string,
+		rest: ReturnType<typeof getOctokit>['rest'],
 	) {
 		this.#request = request;
 		this.#parts = parts;
 		this.#place = place;
-		this.#rest = getOctokit(token, { baseUrl: parts.run.apiUrl }).rest;
+		this.#rest = rest;
 	}
 
 	async open(ref: string): Promise<void> {

@@ -1,6 +1,5 @@
 // Tells people in GitHub's own places: outputs, job summary, annotations, the pull-request comment.
 import * as core from '@actions/core';
-import { getOctokit } from '@actions/github';
 import { ActionError, FileError, InputError, messageOf, type Place } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { RunContext } from '../run-context.ts';
@@ -84,6 +83,7 @@ async function comment(report: RunReport, parts: GitHubParts): Promise<void> {
 	const marker = `<!-- azure-ml-action: ${(report.jobFile ?? report.rollout?.endpointName ?? 'run').replace(/[^\w./ -]/g, '_').replaceAll('--', '__')} -->`;
 	const body = cut(secrets.redact(commentOf(report, marker)), LONGEST_COMMENT);
 	try {
+		const { getOctokit } = await import('@actions/github');
 		const { issues } = getOctokit(githubToken, { baseUrl: report.run.apiUrl }).rest;
 		const place = { owner, repo, issue_number: report.run.pullRequest ?? 0 };
 		for (let page = 1; ; page += 1) {

@@ -1,5 +1,4 @@
 // What GitHub knows of a pull request and the event does not tell: where its head is.
-import { getOctokit } from '@actions/github';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { RunContext } from '../run-context.ts';
@@ -24,6 +23,7 @@ export function askGitHub(
 		const [owner, repo] = repository?.split('/') ?? [];
 		if (token === undefined) return { unknown: 'there is no `github-token` to ask GitHub with' };
 		if (owner === undefined || repo === undefined) return { unknown: 'GITHUB_REPOSITORY is not set' };
+		const { getOctokit } = await import('@actions/github');
 		const { pulls } = getOctokit(token, { baseUrl: apiUrl }).rest;
 		let said = '';
 		for (const pause of PAUSES) {
