@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readActionFile } from '../scripts/action-file.ts';
 import type { ClientPython } from '../scripts/client-environments.ts';
-import { type BenchServer, IDENTITY, type Seen } from './server.ts';
+import { type BenchServer, IDENTITY, type Seen, WORKSPACE } from './server.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** A contender that takes longer, in milliseconds, is stopped and the row says so. */
@@ -25,6 +25,8 @@ export interface Cost {
 	readonly cpu: number;
 	readonly memory: number;
 	readonly requests: number;
+	/** Milliseconds from the first request to storage that puts something to the end of the last one; 0 where there was none. */
+	readonly storage: number;
 }
 
 /** This action, as it was built into a folder. */
@@ -67,6 +69,25 @@ export function sdk(name: string, { python, env }: ClientPython): Contender {
 	};
 }
 
+/** What could be reached at all: the same requests and nothing else, so many files side by side. See bare.mjs. */
+export function bare(name: string, wide: number, known: boolean): Contender {
+	return {
+		name,
+		start(server, checkout) {
+			const place = [server.origin, IDENTITY.tenantId, WORKSPACE, join(checkout, 'src')];
+			const child = spawn(
+				process.execPath,
+				[join(import.meta.dirname, 'bare.mjs'), ...place, String(wide), known ? 'known' : ''],
+				{
+					env: { PATH: process.env['PATH'] ?? '', NODE_EXTRA_CA_CERTS: server.caFile },
+					stdio: ['ignore', 'ignore', 'pipe'],
+				},
+			);
+			return { child, clean: () => {} };
+		},
+	};
+}
+
 /**
  * Runs a contender until the server has answered a request that `until` accepts; `stop` ends the process right there.
  * Processor time and memory are those of that moment.
@@ -84,7 +105,7 @@ export async function run(
 	child.stderr?.setEncoding('utf8').on('data', (text: string) => {
 		said = (said + text).slice(-2_000);
 	});
-	let cost: Omit<Cost, 'requests'> | undefined;
+	let cost: Omit<Cost, 'requests' | 'storage'> | undefined;
 	let first = 0;
 	server.onAnswer = (seen) => {
 		if (cost !== undefined || !until(seen) || child.pid === undefined) return;
@@ -97,7 +118,13 @@ export async function run(
 	clearTimeout(limit);
 	clean();
 	if (cost === undefined) throw new Error(`${contender.name} did not get there. The end of what it said:\n${said}`);
-	return { ...cost, requests: stop ? first : server.seen.length };
+	return { ...cost, requests: stop ? first : server.seen.length, storage: storageTime(server.seen) };
+}
+
+function storageTime(seen: readonly Seen[]): number {
+	const puts = seen.filter(({ method, path }) => method === 'PUT' && path.startsWith('/store'));
+	if (puts.length === 0) return 0;
+	return Math.max(...puts.map(({ ended }) => ended)) - Math.min(...puts.map(({ began }) => began));
 }
 
 /** Processor time of all threads so far, and the most memory that was resident. */

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClientPython, debianClients, newestClients } from '../scripts/client-environments.ts';
-import { ACTION, type Contender, type Cost, run, sdk } from './contenders.ts';
+import { ACTION, bare, type Contender, type Cost, run, sdk } from './contenders.ts';
 import { actionHash, bareHash, sdkHash } from './hashing.ts';
 import { logDelay } from './log-delay.ts';
 import { byTurns, median, medianRatio } from './measure.ts';
@@ -34,6 +34,8 @@ export interface Row {
 /** The wait before each answer, in milliseconds: a service in the same region. */
 const LATENCY = 20;
 const KB = 1000;
+/** Files that the limit sends side by side. */
+const WIDE = 64;
 const MIB = 1024 * 1024;
 
 const isArm = ({ path }: Seen): boolean => path.includes('/workspaces/');
@@ -45,6 +47,7 @@ export const ROWS: readonly Row[] = [
 	{ name: 'submit', measure: (extent) => submission('submit', extent, { files: 20, size: KB }) },
 	{ name: 'again', measure: again },
 	{ name: 'upload-1000', measure: (extent) => submission('upload-1000', extent, { files: 1_000, size: 10 * KB }) },
+	{ name: 'upload-1gib', measure: uploadLarge },
 	{ name: 'hash-10000', measure: (extent) => hashing('hash-10000', extent, { files: 10_000, size: 10 * KB }) },
 	{
 		name: 'hash-1gib',
@@ -70,6 +73,7 @@ export async function uploadGrowth(sizes: readonly number[], turns: number): Pro
 					cpu: middle('cpu'),
 					memory: middle('memory'),
 					requests: middle('requests'),
+					storage: middle('storage'),
 				};
 				points.push({ size: files, cost });
 			});
@@ -80,7 +84,8 @@ export async function uploadGrowth(sizes: readonly number[], turns: number): Pro
 
 async function start({ turns }: Extent): Promise<Line[]> {
 	return withCheckout({ files: 1, size: KB }, async (checkout) => {
-		const costs = await withServer((server) => contest(server, checkout, turns, { until: isArm, stop: true }));
+		const how = { until: isArm, stop: true };
+		const costs = await withServer((server) => contest(server, checkout, turns, how, bare('limit', WIDE, false)));
 		const memory = median(costs.of('action', 'memory'));
 		const cpu = costs.line('start (CPU)', 'cpu', 6);
 		const goal = '<= 100 MiB';
@@ -91,15 +96,51 @@ async function start({ turns }: Extent): Promise<Line[]> {
 
 async function submission(row: string, { turns }: Extent, content: Folder): Promise<Line[]> {
 	return withCheckout(content, async (checkout) => {
-		const costs = await withServer((server) => contest(server, checkout, turns, { until: isJob, stop: false }));
+		const how = { until: isJob, stop: false };
+		const costs = await withServer((server) => contest(server, checkout, turns, how, bare('limit', WIDE, false)));
 		return [costs.line(row, 'wall', row === 'submit' ? 4 : 9)];
+	});
+}
+
+/** One large file: how long storage is busy with it, beside a program that sends it in one request and looks at nothing. */
+async function uploadLarge({ turns, quick }: Extent): Promise<Line[]> {
+	return withCheckout({ files: 1, size: quick ? 256 * MIB : 1024 * MIB }, async (checkout) => {
+		const how = { until: isJob, stop: false };
+		const costs = await withServer((server) => contest(server, checkout, turns, how, bare('limit', 1, false)));
+		const share = costs.ratio('limit', 'storage');
+		const memory = median(costs.of('action', 'memory'));
+		const name = quick ? 'upload-256mib' : 'upload-1gib';
+		return [
+			{
+				row: `${name} (first to last byte)`,
+				action: msText(median(costs.of('action', 'storage'))),
+				others: costs.others('storage'),
+				goal: '>= 0.9 of the limit',
+				met: share >= 0.9,
+			},
+			{
+				row: `${name} (start to accepted job)`,
+				action: msText(median(costs.of('action', 'wall'))),
+				others: costs.others('wall'),
+				goal: '-',
+				met: true,
+			},
+			{
+				row: `${name} (memory)`,
+				action: mibText(memory),
+				others: costs.others('memory'),
+				goal: '< 200 MiB',
+				met: memory < 200 * MIB,
+			},
+		];
 	});
 }
 
 async function again({ turns }: Extent): Promise<Line[]> {
 	return withCheckout({ files: 20, size: KB }, async (checkout) => {
 		const how = { until: isJob, stop: false };
-		const costs = await withServer((server) => contest(server, checkout, turns, how, true));
+		const limit = bare('limit', WIDE, true);
+		const costs = await withServer((server) => contest(server, checkout, turns, how, limit, true));
 		const requests = median(costs.of('action', 'requests'));
 		const line = { row: 'again (requests)', action: String(requests), others: costs.others('requests') };
 		return [costs.line('again', 'wall', 5), { ...line, goal: '<= 8', met: requests <= 8 }];
@@ -141,9 +182,10 @@ async function contest(
 	checkout: string,
 	turns: number,
 	how: Parameters<typeof run>[3],
+	limit: Contender,
 	repeated = false,
 ) {
-	const contenders = new Map([ACTION, ...clients()].map((one) => [one.name, one]));
+	const contenders = new Map([ACTION, ...clients(), limit].map((one) => [one.name, one]));
 	const costs = await byTurns([...contenders.keys()], turns, async (name) => {
 		const contender = contenders.get(name);
 		if (contender === undefined) throw new Error(`there is no contender ${name}`);
@@ -165,7 +207,7 @@ async function contest(
 		goal: `newest >= ${goal}x`,
 		met: ratio('newest', what) >= goal,
 	});
-	return { of, others, line };
+	return { of, ratio, others, line };
 }
 
 function clients(): Contender[] {

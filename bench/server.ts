@@ -18,7 +18,8 @@ export const IDENTITY = {
 	resourceGroup: 'bench-rg',
 	workspace: 'bench-ws',
 };
-const WORKSPACE = `/subscriptions/${IDENTITY.subscriptionId}/resourceGroups/${IDENTITY.resourceGroup}/providers/Microsoft.MachineLearningServices/workspaces/${IDENTITY.workspace}`;
+/** Path of the workspace at the resource manager. */
+export const WORKSPACE = `/subscriptions/${IDENTITY.subscriptionId}/resourceGroups/${IDENTITY.resourceGroup}/providers/Microsoft.MachineLearningServices/workspaces/${IDENTITY.workspace}`;
 
 const MADE = {
 	createdBy: 'bench',
@@ -32,6 +33,9 @@ export interface Seen {
 	readonly method: string;
 	readonly path: string;
 	readonly bytes: number;
+	/** When its head had come and when its answer was sent, in milliseconds of `performance.now()`. */
+	readonly began: number;
+	readonly ended: number;
 }
 
 /** The server, and what it has seen since it was last reset. */
@@ -77,13 +81,15 @@ export async function startServer(latency: number): Promise<BenchServer> {
 	const kept: Kept = { codes: new Map(), blobs: new Map() };
 	let seen: Seen[] = [];
 	const http = createServer(certificate, (request, response) => {
+		const began = performance.now();
 		void receive(request).then(({ bytes, body }) => {
 			setTimeout(() => {
 				const url = new URL(request.url ?? '/', server.origin);
 				const asked = { method: request.method ?? 'GET', url, body, bytes, headers: request.headers };
 				const answer = answerTo(asked, kept, server.origin);
 				send(response, answer, request.method === 'HEAD');
-				const one = { method: request.method ?? '', path: url.pathname + url.search, bytes };
+				const path = url.pathname + url.search;
+				const one = { method: request.method ?? '', path, bytes, began, ended: performance.now() };
 				seen.push(one);
 				server.onAnswer(one);
 			}, latency);

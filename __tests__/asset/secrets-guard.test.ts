@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { createSecretsGuard } from '../../src/asset/secrets-guard.ts';
 
 const TOKEN = 'ghs_0123456789abcdef';
@@ -30,6 +31,22 @@ test.each([0, 1, 2])('a secret is noticed in the base64 of a text that holds it 
 		const text = Buffer.from(`${'~'.repeat(before)}${TOKEN}~~~`).toString(encoding);
 		expect(placeIn('auth: ', text)).toBeGreaterThanOrEqual(6);
 	}
+});
+
+test('the first one is found, however the bytes arrive', () => {
+	const needles = ['ab', 'bcab', 'aaaaaa'];
+	fc.assert(
+		fc.property(fc.array(fc.stringMatching(/^[abc]{0,9}$/), { maxLength: 9 }), (chunks) => {
+			const guard = createSecretsGuard(needles);
+			for (const chunk of chunks) guard.see(Buffer.from(chunk));
+			const places = needles.map((needle) => chunks.join('').indexOf(needle)).filter((place) => place >= 0);
+			const [found, first] = [guard.end(), places.length === 0 ? undefined : Math.min(...places)];
+			// Whether there is one is the same; which one is told first may hang on where a chunk ends.
+			expect(found === undefined).toBe(first === undefined);
+			if (found !== undefined) expect(needles.some((needle) => chunks.join('').startsWith(needle, found))).toBe(true);
+		}),
+		{ numRuns: 2_000 },
+	);
 });
 
 test('other text is not, and one file says nothing of the next', () => {

@@ -31,7 +31,8 @@ export interface UploadFile {
 
 /** A file that is being read. `read` gives fewer bytes than asked only at the file's end. */
 export interface OpenFile {
-	read(offset: number, length: number): Promise<Buffer>;
+	/** May use this memory for what it gives. */
+	read(offset: number, length: number, memory?: Buffer): Promise<Buffer>;
 	close(): Promise<void>;
 }
 
@@ -134,8 +135,8 @@ async function openForUpload(source: string): Promise<OpenFile> {
 	const handle = await openPlainFile(source);
 	return {
 		close: () => handle.close(),
-		async read(offset, length) {
-			const buffer = Buffer.allocUnsafe(length);
+		async read(offset, length, memory) {
+			const buffer = memory !== undefined && memory.length >= length ? memory : Buffer.allocUnsafe(length);
 			let filled = 0;
 			while (filled < length) {
 				const { bytesRead } = await handle.read(buffer, filled, length - filled, offset + filled);

@@ -4,6 +4,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { md5Of } from '../thread-hash.ts';
 import { NOT_A_FILE, unreadable } from './file-error.ts';
 import type { LocalEntry, LocalFile, LocalTree } from './walk.ts';
 
@@ -94,23 +95,26 @@ class FileReader {
 	}
 
 	async read(file: LocalFile, whole: Hash): Promise<void> {
-		const own = createHash('md5');
+		const own = md5Of(file.size);
 		try {
 			const size = await this.#pass(file, (chunk) => {
-				own.update(chunk);
+				const room = own.update(chunk);
 				whole.update(chunk);
 				this.#onlooker?.see(file, chunk);
+				return room;
 			});
 			if (size !== file.size) this.problems.push(`${file.path} changed while it was read.`);
-			this.md5.set(file.path, own.digest('base64'));
+			this.md5.set(file.path, (await own.digest()).toString('base64'));
 		} catch (error) {
 			this.#signal?.throwIfAborted();
 			this.problems.push(unreadable(file.path, error));
+		} finally {
+			own.close();
 		}
 		await this.#onlooker?.end(file);
 	}
 
-	async #pass(file: LocalFile, take: (chunk: Buffer) => void): Promise<number> {
+	async #pass(file: LocalFile, take: (chunk: Buffer) => Promise<void> | void): Promise<number> {
 		if (file.size <= SMALL) return this.#passSmall(file, take);
 		const handle = await openPlainFile(file.source);
 		try {
@@ -119,14 +123,14 @@ class FileReader {
 				const { bytesRead } = await handle.read(this.#buffer, 0, CHUNK, null);
 				if (bytesRead === 0) return size;
 				size += bytesRead;
-				take(this.#buffer.subarray(0, bytesRead));
+				await take(this.#buffer.subarray(0, bytesRead));
 			}
 		} finally {
 			await handle.close();
 		}
 	}
 
-	async #passSmall(file: LocalFile, take: (chunk: Buffer) => void): Promise<number> {
+	async #passSmall(file: LocalFile, take: (chunk: Buffer) => unknown): Promise<number> {
 		this.#small += 1;
 		// Signals are heard between two turns of the process only.
 		if (this.#small % SMALL_AT_ONCE === 0) await nextTurn();

@@ -15,19 +15,30 @@ export function createSecretsGuard(values: readonly string[]): SecretsGuard {
 	const forms = new Set(values.filter((value) => value !== '').flatMap(encodingsOf));
 	const needles = [...forms].map((form) => Buffer.from(form));
 	const overlap = Math.max(0, ...needles.map((needle) => needle.length - 1));
-	let tail = Buffer.alloc(0);
+	/** The last bytes that were seen. */
+	let tail: Buffer = Buffer.alloc(0);
+	/** How many bytes were seen. */
 	let before = 0;
 	let found: number | undefined;
+	const firstIn = (bytes: Buffer): number | undefined => {
+		const places = needles.map((needle) => bytes.indexOf(needle)).filter((place) => place >= 0);
+		return places.length === 0 ? undefined : Math.min(...places);
+	};
 	return {
 		see(chunk) {
 			if (found !== undefined || needles.length === 0) return;
 			// A secret may lie across the border of two chunks.
-			const text = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
-			const places = needles.map((needle) => text.indexOf(needle)).filter((place) => place >= 0);
-			if (places.length > 0) found = before + Math.min(...places);
-			const keep = Math.min(overlap, text.length);
-			before += text.length - keep;
-			tail = Buffer.from(text.subarray(text.length - keep));
+			const border = Buffer.concat([tail, chunk.subarray(0, overlap)]);
+			const across = tail.length === 0 ? undefined : firstIn(border);
+			const inside = firstIn(chunk);
+			if (across !== undefined) found = before - tail.length + across;
+			else if (inside !== undefined) found = before + inside;
+			before += chunk.length;
+			tail = Buffer.from(
+				chunk.length >= overlap
+					? chunk.subarray(chunk.length - overlap)
+					: Buffer.concat([tail, chunk]).subarray(-overlap),
+			);
 		},
 		end() {
 			const result = found;

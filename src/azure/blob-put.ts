@@ -1,6 +1,7 @@
 // Puts one blob so that it is there whole or not at all, and never with other bytes than were promised.
 import { createHash } from 'node:crypto';
 import type { BlockBlobClient } from '@azure/storage-blob';
+import { md5Of, type PieceHash } from '../thread-hash.ts';
 import { BlobError } from './blob-error.ts';
 import type { Attempt } from './blob-retry.ts';
 import type { Slots } from './slots.ts';
@@ -10,8 +11,8 @@ export interface BlobSource {
 	readonly size: number;
 	/** MD5 of the whole, in base64; a source that turns out otherwise while it is sent is not committed. */
 	readonly md5: string;
-	/** The bytes from `offset`; fewer than `length` only where the source has become shorter. */
-	read(offset: number, length: number): Promise<Buffer>;
+	/** The bytes from `offset`; fewer than `length` only where the source has become shorter. They may lie in `memory`. */
+	read(offset: number, length: number, memory?: Buffer): Promise<Buffer>;
 }
 
 /** The source was not, while it was sent, what its MD5 said. Nothing was committed. */
@@ -76,6 +77,7 @@ async function putBlocks(putting: Putting): Promise<PutOutcome> {
 			await attempt(doing, (abortSignal) =>
 				blob.stageBlock(id, content, content.length, { abortSignal, transactionalContentMD5 }),
 			);
+			blocks.giveBack(content);
 			onBytes(content.length);
 			return true;
 		}, size);
@@ -86,15 +88,19 @@ async function putBlocks(putting: Putting): Promise<PutOutcome> {
 			blocks.stop();
 		}
 	};
-	const ends = await Promise.allSettled(Array.from({ length: slots.limit() }, stageAll));
-	for (const end of ends) if (end.status === 'rejected') throw end.reason;
-	const md5 = blocks.md5();
-	if (md5.toString('base64') !== source.md5) throw new SourceChanged(blob.name);
-	return slots.run(() =>
-		commit(putting, (abortSignal, conditions) =>
-			blob.commitBlockList(blocks.ids, { abortSignal, conditions, blobHTTPHeaders: { blobContentMD5: md5 } }),
-		),
-	);
+	try {
+		const ends = await Promise.allSettled(Array.from({ length: slots.limit() }, stageAll));
+		for (const end of ends) if (end.status === 'rejected') throw end.reason;
+		const md5 = await blocks.md5();
+		if (md5.toString('base64') !== source.md5) throw new SourceChanged(blob.name);
+		return await slots.run(() =>
+			commit(putting, (abortSignal, conditions) =>
+				blob.commitBlockList(blocks.ids, { abortSignal, conditions, blobHTTPHeaders: { blobContentMD5: md5 } }),
+			),
+		);
+	} finally {
+		blocks.close();
+	}
 }
 
 /** Never writes over a blob unseen: what is there already is looked at before it is replaced. */
@@ -119,7 +125,9 @@ class BlockReader {
 	readonly ids: string[] = [];
 	readonly #source: BlobSource;
 	readonly #size: number;
-	readonly #whole = createHash('md5');
+	readonly #whole: PieceHash;
+	/** Memory of blocks that were sent. Each would else be new, and all of it kept until it is swept. */
+	readonly #free: Buffer[] = [];
 	#turn: Promise<unknown> = Promise.resolve();
 	#offset = 0;
 	#stopped = false;
@@ -127,6 +135,7 @@ class BlockReader {
 	constructor(source: BlobSource, size: number) {
 		this.#source = source;
 		this.#size = size;
+		this.#whole = md5Of(source.size);
 	}
 
 	next(): Promise<{ id: string; content: Buffer } | undefined> {
@@ -140,16 +149,25 @@ class BlockReader {
 		this.#stopped = true;
 	}
 
-	md5(): Buffer {
+	/** Takes back the content of a block that nobody sends any more. */
+	giveBack(content: Buffer): void {
+		this.#free.push(content);
+	}
+
+	async md5(): Promise<Buffer> {
 		return this.#whole.digest();
+	}
+
+	close(): void {
+		this.#whole.close();
 	}
 
 	async #read(): Promise<{ id: string; content: Buffer } | undefined> {
 		const length = Math.min(this.#size, this.#source.size - this.#offset);
 		if (this.#stopped || length <= 0) return undefined;
-		const content = await this.#source.read(this.#offset, length);
+		const content = await this.#source.read(this.#offset, length, this.#free.pop());
 		if (content.length !== length) throw new SourceChanged('a block is shorter than promised');
-		this.#whole.update(content);
+		await this.#whole.update(content);
 		this.#offset += length;
 		// All ids of a blob must be equally long.
 		const id = Buffer.from(String(this.ids.length).padStart(12, '0')).toString('base64');

@@ -14,7 +14,7 @@ export interface Slots {
 /** Refusals that come together are one sign of being busy, not many. */
 const ONE_SIGN = 1000;
 /** What all requests under way may hold together, so that a wide start costs no memory where contents are large. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_BYTES = 16 * 1024 * 1024;
 
 /** Places for up to `most` requests at once. */
 export function createSlots(clock: Clock, most = 16): Slots {
