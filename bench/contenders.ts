@@ -13,6 +13,15 @@ const LIMIT = 180_000;
 /** Ticks of the kernel's clock per second, the unit of processor time in /proc. */
 const TICKS = 100;
 
+/** What the Azure CLI must know of a cloud to sign in and ask something there. */
+const CLI_ENDPOINTS = [
+	'resource_manager',
+	'active_directory',
+	'active_directory_resource_id',
+	'active_directory_graph_resource_id',
+	'management',
+];
+
 /** A program, ready to be started in a checkout that holds job.yml. */
 export interface Contender {
 	readonly name: string;
@@ -67,6 +76,43 @@ export function sdk(name: string, { python, env }: ClientPython): Contender {
 			return { child, clean: () => {} };
 		},
 	};
+}
+
+/**
+ * The Azure CLI, signed in already as azure/login leaves it, in this folder: `az resource show` asks for the workspace.
+ * `az ml` loads azure-ai-ml on top of what that loads.
+ */
+export async function signedInCli(
+	{ python, env }: ClientPython,
+	server: BenchServer,
+	home: string,
+): Promise<Contender> {
+	const { clientId, clientSecret, tenantId } = IDENTITY;
+	writeFileSync(join(home, 'config'), '[cloud]\nname = Bench\n[core]\ncollect_telemetry = no\n');
+	const endpoints = CLI_ENDPOINTS.map((name) => `endpoint_${name} = ${server.origin}\n`);
+	writeFileSync(join(home, 'clouds.config'), `[Bench]\n${endpoints.join('')}`);
+	const az = (...words: string[]): ChildProcess =>
+		spawn(python, ['-m', 'azure.cli', ...words], {
+			env: {
+				PATH: process.env['PATH'] ?? '',
+				HOME: home,
+				AZURE_CONFIG_DIR: home,
+				AZURE_CORE_INSTANCE_DISCOVERY: 'no',
+				REQUESTS_CA_BUNDLE: server.bundle,
+				...env,
+			},
+			stdio: ['ignore', 'ignore', 'pipe'],
+		});
+	const who = ['--username', clientId, '--password', clientSecret, '--tenant', tenantId];
+	const signIn = az('login', '--service-principal', ...who);
+	let said = '';
+	signIn.stderr?.setEncoding('utf8').on('data', (text: string) => {
+		said += text;
+	});
+	const code = await new Promise((resolve, reject) => signIn.once('error', reject).once('close', resolve));
+	if (code !== 0) throw new Error(`az login ended with ${code}:\n${said.slice(-2_000)}`);
+	const show = ['resource', 'show', '--ids', WORKSPACE, '--api-version', '2025-09-01'];
+	return { name: 'az', start: () => ({ child: az(...show), clean: () => {} }) };
 }
 
 /** What could be reached at all: the same requests and nothing else, so many files side by side. See bare.mjs. */

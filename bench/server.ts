@@ -173,6 +173,7 @@ function answerTo(asked: Asked, kept: Kept, origin: string): Answer {
 		// Microsoft's client reads by whom each thing was made.
 		return { ...answer, json: { systemData: MADE, ...(answer.json as object) } };
 	}
+	if (path === '/subscriptions') return { status: 200, json: { value: [subscription()] } };
 	if (path === '/discovery') return { status: 200, json: { api: origin, history: origin } };
 	if (path.endsWith('/token')) {
 		return {
@@ -249,6 +250,13 @@ function missing(path: string): Answer {
 
 function textOf(value: unknown, name: string): unknown {
 	return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+/** What `az login` keeps of it. */
+function subscription(): object {
+	const { subscriptionId, tenantId } = IDENTITY;
+	const names = { id: `/subscriptions/${subscriptionId}`, displayName: 'bench' };
+	return { ...names, subscriptionId, tenantId, state: 'Enabled' };
 }
 
 function token(): string {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dirname, '..');
 const HOME = join(ROOT, '.clients');
 const PINS = join(ROOT, '__tests__/clients');
+const AZURE_CLI = 'azure-cli==2.91.0';
 /** What azure-ai-ml 1.4.0 imports and Debian's package does not depend on. */
 const MISSING_IN_DEBIAN = 'pydash==5.1.2';
 /** The parts of the package that azure-ai-ml uses; the whole of it is more than half a gigabyte. */
@@ -32,6 +33,17 @@ export function newestClients(): ClientPython {
 		run('python3', ['-m', 'venv', folder]);
 		const options = ['--no-compile', '--quiet', '--disable-pip-version-check'];
 		run(python, ['-m', 'pip', 'install', ...options, '-r', join(PINS, 'requirements.txt')]);
+	});
+	return { python, env: {} };
+}
+
+/** The Azure CLI, whose extension `ml` is on no index that this could install from. */
+export function azureCli(): ClientPython {
+	const folder = join(HOME, 'azure-cli');
+	const python = join(folder, 'bin/python');
+	once(folder, AZURE_CLI, () => {
+		run('python3', ['-m', 'venv', folder]);
+		run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', AZURE_CLI]);
 	});
 	return { python, env: {} };
 }
