@@ -60,10 +60,12 @@ export async function uploadContent(
 		return;
 	}
 	const tell = progress(content, written, log, clock);
-	const waiting = [...content.files];
+	const waiting = content.files.values();
 	let failed = false;
 	const work = async (): Promise<void> => {
-		for (let file = waiting.shift(); file !== undefined && !failed; file = waiting.shift()) {
+		// All workers take from the one iterator. A list to take from the front of is copied at each turn once it is long.
+		for (const file of waiting) {
+			if (failed) return;
 			signal?.throwIfAborted();
 			const options = { shown: `${written}: ${file.path}`, onBytes: tell.bytes, lookFirst };
 			await put(container, `${prefix}/${file.path}`, file, options, signal).catch((error) => {
