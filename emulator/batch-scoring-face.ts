@@ -6,7 +6,7 @@ import type { ArmCall, Json } from './arm/call.ts';
 import { keyOf, objectOf, standard, textOf } from './arm/call.ts';
 import type { ArmRoutes } from './arm/face.ts';
 import { authorize } from './authorization.ts';
-import { type InvocationRequest, scoringJob } from './batch-scoring-job.ts';
+import { dataType, type InvocationRequest, scoringJob } from './batch-scoring-job.ts';
 import { isoTime, serviceError } from './errors.ts';
 import { IDENTITY, ML_RESOURCE, type Platform } from './platform.ts';
 import type { Answer, AnswerError, FaceRequest, Handler } from './server.ts';
@@ -14,17 +14,6 @@ import type { Resource } from './state.ts';
 
 const PATH = /^\/batch\/([^/]+)\/jobs$/;
 const API_VERSION = '2025-09-01';
-/** Types of inputs, as this face spells them and as jobs do. */
-const INPUT_TYPES: Record<string, string> = {
-	literal: 'literal',
-	urifile: 'uri_file',
-	urifolder: 'uri_folder',
-	mltable: 'mltable',
-	custommodel: 'custom_model',
-	mlflowmodel: 'mlflow_model',
-	tritonmodel: 'triton_model',
-};
-
 /** Answers `/batch/{endpoint}/jobs`. `routes` are Resource Manager's, by which the job is submitted like any other. */
 export function batchScoringFace(platform: Platform, routes: ArmRoutes): Handler {
 	return async (request) => {
@@ -66,7 +55,7 @@ function inputsOf(body: unknown): Record<string, Json> {
 	const { inputData } = objectOf(objectOf(body)['properties']);
 	const entries = Object.entries(objectOf(inputData)).map(([name, value]) => {
 		const { jobInputType, uri, value: literal, mode } = objectOf(value);
-		const type = INPUT_TYPES[String(jobInputType).toLowerCase().replaceAll('_', '')];
+		const type = dataType(jobInputType);
 		if (type === undefined) throw refuse(400, `The input ${name} has the jobInputType ${jobInputType}, which is none.`);
 		const content = type === 'literal' ? literal : uri;
 		if (textOf(content) === undefined) {

@@ -21,6 +21,11 @@ IS_OLD = tuple(int(part) for part in VERSION.split(".")[:2]) < (1, 30)
 names = lambda found: [one.name for one in found]  # noqa: E731
 
 
+def contents(folder):
+    """The files below a folder, by name."""
+    return {one.name: one.read_text() for one in pathlib.Path(folder).rglob("*") if one.is_file()}
+
+
 def main():
     session = Session("azure-ai-ml %s" % VERSION)
     client = None
@@ -186,18 +191,35 @@ def batch(session, client):
         endpoint = endpoints.get("clients-batch")
         endpoint.defaults = {"deployment_name": "doubling"}
         endpoints.begin_create_or_update(endpoint).result()
-    with session.operation("batch invoke, stream", needs=[made]), tempfile.TemporaryDirectory() as folder:
-        numbers = Input(type="uri_folder", path=str(FILES / "batch" / "numbers"))
+    numbers = Input(type="uri_folder", path=str(FILES / "batch" / "numbers"))
+    scores = "1.txt 3\n2.txt 6\n3.txt 9\n"
+    invoked = "batch invoke, jobs.stream"
+    with session.operation(invoked, needs=[made]):
         job = endpoints.invoke(endpoint_name="clients-batch", input=numbers)
         with contextlib.redirect_stdout(io.StringIO()):
             client.jobs.stream(job.name)
-        # As a model, since the client looks for the output with a child of the job, which the emulator does not make.
-        path = "azureml://jobs/%s/outputs/score" % job.name
-        client.models.create_or_update(Model(name="clients-scores", version="1", path=path, type="custom_model"))
-        client.models.download("clients-scores", "1", folder)
-        text = next(pathlib.Path(folder).rglob("predictions.csv")).read_text()
-        for row in ("1.txt 3", "2.txt 6", "3.txt 9"):
-            expect_that(row in text, "the predictions hold %r" % row)
+        expect(client.jobs.get(job.name).status, "Completed", "status")
+    with session.operation("batch: jobs.download of the scores", needs=[invoked]), tempfile.TemporaryDirectory() as folder:
+        client.jobs.download(job.name, download_path=folder)
+        expect(contents(folder), {"predictions.csv": scores}, "files")
+    # The way of Microsoft's guide.
+    with session.operation("batch: jobs.download of the step that scores", needs=[invoked]):
+        steps = list(client.jobs.list(parent_job_name=job.name))
+        expect(len(steps), 1, "number of steps")
+        with tempfile.TemporaryDirectory() as folder:
+            client.jobs.download(steps[0].name, download_path=folder, output_name="score")
+            expect(contents(folder), {"predictions.csv": scores}, "files")
+    with session.operation("batch invoke with a place for the scores", needs=[made]):
+        place = {"output_dataset.datastore_id": "azureml:workspaceblobstore", "output_dataset.path": "clients"}
+        override = [{name: value} for name, value in {**place, "output_file_name": "kept.csv"}.items()]
+        another = endpoints.invoke(endpoint_name="clients-batch", input=numbers, params_override=override)
+        with contextlib.redirect_stdout(io.StringIO()):
+            client.jobs.stream(another.name)
+        made_of = Model(name="clients-scores", path="azureml://datastores/workspaceblobstore/paths/clients/kept.csv")
+        client.models.create_or_update(made_of)
+        with tempfile.TemporaryDirectory() as folder:
+            client.models.download("clients-scores", "1", folder)
+            expect(contents(folder), {"kept.csv": scores}, "files")
     with session.operation("batch list_jobs, delete", needs=[made]):
         expect_that(job.name in names(endpoints.list_jobs("clients-batch")), "the job is listed")
         endpoints.begin_delete(name="clients-batch").result()

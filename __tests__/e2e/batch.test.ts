@@ -114,8 +114,9 @@ describe('a model that was trained', () => {
 
 	test('had its scores made by a job that really ran', async () => {
 		const [job = '?'] = /batchjob-[-\w]+/.exec(runs.first.summary) ?? [];
+		const step = site.emulator.runs().find(({ parentRunId }) => parentRunId === job)?.runId;
 		const blobs = await site.emulator.blobs();
-		const scores = blobs.find(({ name }) => name.includes(job) && name.endsWith('predictions.csv'));
+		const scores = blobs.find(({ name }) => name === `azureml/${step}/score/predictions.csv`);
 		expect(String(scores && (await site.emulator.readBlob(scores.container, scores.name))).trim()).toBe('421');
 	});
 });

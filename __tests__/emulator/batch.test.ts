@@ -1,6 +1,7 @@
 // Batch endpoints of the emulator: their resources, the default deployment, and jobs that really score.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
+import type { Run } from '../../emulator/runs.ts';
 import { at, Client, type Json, type Reply } from './client.ts';
 
 let emulator: Emulator;
@@ -66,12 +67,26 @@ async function invoke(folder: string, headers: Record<string, string> = {}, more
 	return caller.send('POST', `${emulator.arm}/batch/scores/jobs`, { properties: { inputData, ...more } }, headers);
 }
 
+/** The run of the step that scores. */
+function scoringStep(first: Reply): Run {
+	const runs = emulator.runs().filter(({ parentRunId }) => parentRunId === first.body['name']);
+	expect(runs.map(({ properties }) => properties['azureml.moduleName'])).toEqual(['batchscoring']);
+	return runs[0] as Run;
+}
+
 async function scored(first: Reply): Promise<{ status: string; rows: string[] }> {
-	const name = String(first.body['name']);
-	const status = await client.ended(name);
-	const blob = (await emulator.blobs()).find((one) => one.name.includes(name) && one.name.endsWith('.csv'));
+	const status = await client.ended(String(first.body['name']));
+	return { status, rows: await rowsAt(`azureml/${scoringStep(first).runId}/score/predictions.csv`) };
+}
+
+async function rowsAt(path: string): Promise<string[]> {
+	const blob = (await emulator.blobs()).find(({ name }) => name === path);
 	const content = blob && (await emulator.readBlob(blob.container, blob.name));
-	return { status, rows: content?.toString().trim().split('\n') ?? [] };
+	return content?.toString().trim().split('\n') ?? [];
+}
+
+function file(stores: string, path: string): Json {
+	return { jobOutputType: 'UriFile', uri: `${stores}workspaceblobstore/paths/${path}` };
 }
 
 const refusal = (reply: Reply): unknown => [reply.status, at(reply.body, 'error', 'message')];
@@ -157,10 +172,56 @@ describe('a job', () => {
 		expect(String(first.body['name'])).toMatch(/^batchjob-/);
 		expect(await scored(first)).toEqual({ status: 'Completed', rows: ['6', '42', '12'] });
 		const log = (await emulator.blobs()).find(
-			({ name }) => name.includes(String(first.body['name'])) && name.endsWith('std_log.txt'),
+			({ name }) => name.includes(scoringStep(first).runId) && name.endsWith('std_log.txt'),
 		);
 		const text = String(log && (await emulator.readBlob(log.container, log.name)));
 		expect(text.match(/batch of \d/g)).toEqual(['batch of 2', 'batch of 1']);
+	});
+
+	test('is a pipeline, and hands up the scores of its one step', async () => {
+		const first = await invoke('data', blue);
+		const name = String(first.body['name']);
+		await client.ended(name);
+		const { body } = await client.arm('GET', `/jobs/${name}`);
+		expect(body['properties']).toMatchObject({
+			jobType: 'Pipeline',
+			experimentName: 'scores',
+			tags: { 'azureml.batchrun': 'true', 'azureml.jobtype': 'azureml.batchjob', 'azureml.deploymentname': 'blue' },
+		});
+		const parent = emulator.runs().find(({ runId }) => runId === name);
+		expect(parent?.outputs['score']).toEqual(scoringStep(first).outputs['score']);
+		const components = await client.arm('GET', '/components');
+		expect(JSON.stringify(components.body)).not.toContain('batchscoring');
+	});
+
+	test.each([
+		[
+			{ outputDataset: { datastoreId: 'azureml:workspaceblobstore', path: '/own/folder/' }, outputFileName: 's.csv' },
+			'own/folder/s.csv',
+		],
+		[{ outputData: { any: file('azureml://datastores/', 'own/it is here.txt') } }, 'own/it is here.txt'],
+		[
+			{
+				outputData: {
+					any: file(
+						'azureml:/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/datastores/',
+						'own/by-id',
+					),
+				},
+			},
+			'own/by-id',
+		],
+	])('puts the scores where the request says: %j', async (more, path) => {
+		const first = await invoke('data', blue, more);
+		expect(await client.ended(String(first.body['name']))).toBe('Completed');
+		expect(await rowsAt(path)).toEqual(['6', '42', '12']);
+	});
+
+	test('scores again what was scored before', async () => {
+		await scored(await invoke('data', blue));
+		const again = await invoke('data', blue);
+		await client.ended(String(again.body['name']));
+		expect(scoringStep(again).properties['azureml.isreused']).toBeUndefined();
 	});
 
 	test('goes on after files that fail, and fails beyond the error threshold', async () => {
@@ -184,7 +245,10 @@ describe('a job', () => {
 	test.each([
 		[{ inputData: {} }, 'no input of data'],
 		[{ inputData: { a: { jobInputType: 'Folder', uri: 'x' } } }, 'jobInputType'],
-		[{ outputDataset: { path: 'x' } }, 'not emulated'],
+		[{ outputDataset: { path: 'x' } }, 'datastoreId'],
+		[{ outputData: { score: { jobOutputType: 'Text', uri: 'x' } } }, 'jobOutputType'],
+		[{ outputData: { score: { jobOutputType: 'UriFolder', uri: 'x' } } }, "must be 'uri_file'"],
+		[{ outputData: { one: { jobOutputType: 'UriFile' }, two: { jobOutputType: 'UriFile' } } }, 'one output'],
 	])('is refused for %j', async (more, message) => {
 		expect(refusal(await invoke('data', blue, more))).toEqual([400, expect.stringContaining(message)]);
 	});

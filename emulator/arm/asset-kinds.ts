@@ -92,7 +92,7 @@ export const COMPONENTS: AssetKind = {
 	schema: 'components_versions',
 	absent: (name) =>
 		serviceError(404, 'UserError', `Not found component ${name}.`, { inner: ['NotFound', 'ComponentNotFound'] }),
-	versionOf: (name, version, given) => (name === ANONYMOUS_COMPONENT ? contentVersion(given) : version),
+	versionOf: (name, version, given) => (name === ANONYMOUS_COMPONENT ? anonymousVersion(given) : version),
 	accept: (_call, given, name, version) => ({
 		componentSpec: {
 			...objectOf(spelledOut(given['componentSpec'])),
@@ -177,7 +177,8 @@ function spelledOut(value: unknown): unknown {
 	return value === null || typeof value === 'string' ? value : String(value);
 }
 
-function contentVersion(given: Json): string {
+/** Gives the version of a component without a name, which its content alone decides. */
+export function anonymousVersion(given: Json): string {
 	const { name: _n, version: _v, ...content } = objectOf(given['componentSpec']);
 	const hex = createHash('sha256').update(JSON.stringify(content)).digest('hex');
 	return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(

@@ -20,7 +20,7 @@ def main():
     options = read_options()
     # The folder of this file is no part of what a scoring script may import; the code of the deployment is.
     sys.path[0] = os.getcwd()
-    os.environ["AZUREML_BI_OUTPUT_PATH"] = options.output
+    os.environ["AZUREML_BI_OUTPUT_PATH"] = os.path.dirname(scores_path(options))
     try:
         if options.model:
             place_model(options)
@@ -36,7 +36,7 @@ def main():
 def read_options():
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", required=True, help="file or folder to score")
-    parser.add_argument("--output", required=True, help="folder that takes the scores")
+    parser.add_argument("--output", required=True, help="folder that takes the scores, or the file")
     parser.add_argument("--output-file", default="predictions.csv")
     parser.add_argument("--action", default="AppendRow", choices=["AppendRow", "SummaryOnly"])
     parser.add_argument("--mini-batch-size", type=int, default=10, help="files in one call of run()")
@@ -46,6 +46,10 @@ def read_options():
     parser.add_argument("--model", help="file or folder of the registered model")
     parser.add_argument("--model-name", default="model", help="what the model is called in AZUREML_MODEL_DIR")
     return parser.parse_args()
+
+
+def scores_path(options):
+    return os.path.join(options.output, options.output_file) if os.path.isdir(options.output) else options.output
 
 
 def place_model(options):
@@ -111,7 +115,7 @@ def files_below(path):
 def score(script, files, options):
     failed = 0
     size = max(1, options.mini_batch_size)
-    path = os.path.join(options.output, options.output_file)
+    path = scores_path(options)
     appends = options.action == "AppendRow"
     with open(path if appends else os.devnull, "w", encoding="utf-8") as scores:
         for start in range(0, len(files), size):
