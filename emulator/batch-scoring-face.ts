@@ -102,7 +102,7 @@ function accepted(call: ArmCall, job: string, deployment: Resource, given: Json)
 		type: 'Microsoft.MachineLearningServices/workspaces/batchEndpoints/deployments/jobs',
 		properties: {
 			provisioningState: 'Succeeded',
-			inputData: given['inputData'] ?? {},
+			inputData: withModes(objectOf(given['inputData'])),
 			compute: { target: deployment.properties['compute'] ?? null, instanceCount: null, isLocal: false },
 			output: { datastoreId: null, path: null },
 			retrySettings: deployment.properties['retrySettings'] ?? null,
@@ -114,5 +114,17 @@ function accepted(call: ArmCall, job: string, deployment: Resource, given: Json)
 		},
 		systemData: { createdAt: now, createdBy: 'Emulated Principal', lastModifiedAt: now },
 	};
-	return { status: 201, headers: standard, json };
+	// Of the deployment, as recorded, and not of the job.
+	const location = `${platform.origins.arm}/mferp/managementfrontend${deployment.id}?api-version=2020-09-01-dataplanepreview`;
+	return { status: 201, headers: { ...standard, Location: location }, json };
+}
+
+/** Inputs as the service gives them back. */
+function withModes(inputs: Json): Json {
+	const entries = Object.entries(inputs).map(([name, value]) => {
+		const input = objectOf(value);
+		const mode = input['uri'] === undefined ? {} : { mode: 'ReadOnlyMount' };
+		return [name, { description: null, ...mode, ...input }];
+	});
+	return Object.fromEntries(entries);
 }

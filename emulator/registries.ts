@@ -68,7 +68,7 @@ function discovery({ origins }: Platform, names: PathNames): Answer {
 			resourceGroup: IDENTITY.resourceGroup,
 			workspaceName: null,
 			primaryRegionResourceProviderUri: `${origins.arm}/`,
-			registryFqdns: {},
+			registryFqdns: { [LOCATION]: { uri: origins.arm } },
 			intellectualPropertyPublisher: null,
 		},
 	};

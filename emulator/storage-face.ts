@@ -95,7 +95,9 @@ function pass(
 				reply.resume();
 				return;
 			}
-			outgoing.writeHead(status, reply.headers);
+			// The service names it in errors too, Azurite does not.
+			const version = headers['x-ms-version'];
+			outgoing.writeHead(status, { ...(version === undefined ? {} : { 'x-ms-version': version }), ...reply.headers });
 			if (isCut(effect)) cut(reply, effect.cutAnswer, outgoing);
 			else reply.pipe(outgoing);
 		});

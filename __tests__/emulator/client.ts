@@ -23,17 +23,21 @@ export interface Reply {
 	text: string;
 }
 
-/** Sends a form to Entra over TLS, trusting the emulator's certificate only. */
+/** Sends a form to Entra's token endpoint. */
 export function postForm(emulator: Emulator, tenant: string, form: Record<string, string>): Promise<Reply> {
-	const url = `${emulator.authority}/${tenant}/oauth2/v2.0/token`;
+	return callEntra(emulator, `/${tenant}/oauth2/v2.0/token`, form);
+}
+
+/** Calls Entra over TLS, trusting the emulator's certificate only: by POST when there is a form, else by GET. */
+export function callEntra(emulator: Emulator, path: string, form?: Record<string, string>): Promise<Reply> {
 	const options = {
-		method: 'POST',
+		method: form === undefined ? 'GET' : 'POST',
 		ca: readFileSync(emulator.caFile),
 		agent: false,
-		headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+		headers: form === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' },
 	};
 	return new Promise((resolve, reject) => {
-		const sent = sendHttps(url, options, (answer) => {
+		const sent = sendHttps(`${emulator.authority}${path}`, options, (answer) => {
 			let text = '';
 			answer.setEncoding('utf8').on('data', (part: string) => {
 				text += part;
@@ -43,7 +47,7 @@ export function postForm(emulator: Emulator, tenant: string, form: Record<string
 			});
 		});
 		sent.on('error', reject);
-		sent.end(new URLSearchParams(form).toString());
+		sent.end(form === undefined ? undefined : new URLSearchParams(form).toString());
 	});
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
 import { Client } from './client.ts';
-import { DIFFERENCES, explanationOf } from './recordings/differences.ts';
+import { DIFFERENCES, explanationOf, NOT_SENT } from './recordings/differences.ts';
 import { RECORDINGS, replay } from './recordings/replay.ts';
 import { differencesOf } from './recordings/shape.ts';
 
@@ -14,6 +14,7 @@ const isThere = existsSync(RECORDINGS);
 if (!isThere) console.warn(`Recorded traffic is not at ${RECORDINGS}: it is not replayed.`);
 const files = isThere ? filesBelow(RECORDINGS) : [];
 const explained = new Set<(typeof DIFFERENCES)[number]>();
+const unsent = new Set<(typeof NOT_SENT)[number]>();
 let emulator: Emulator;
 let client: Client;
 let compared = 0;
@@ -28,7 +29,7 @@ let compared = 0;
 	});
 
 	test.each(isThere ? files : ['none'])('%s', async (file) => {
-		const { compared: count, findings } = await replay(client, file);
+		const { compared: count, findings, left } = await replay(client, file);
 		compared += count;
 		const unexplained = findings.filter(({ route, difference }) => {
 			const line = explanationOf(route, difference);
@@ -36,11 +37,17 @@ let compared = 0;
 			return line === undefined;
 		});
 		expect(unexplained).toEqual([]);
+		for (const route of left) {
+			const line = NOT_SENT.find(([pattern]) => pattern.test(route));
+			expect([route, line?.[1]]).toEqual([route, expect.any(String)]);
+			if (line) unsent.add(line);
+		}
 	});
 
 	test('hundreds of exchanges were compared, and each line of the table stands for a difference', () => {
-		expect(compared).toBeGreaterThan(420);
+		expect(compared).toBeGreaterThan(570);
 		expect(DIFFERENCES.filter((line) => !explained.has(line))).toEqual([]);
+		expect(NOT_SENT.filter((line) => !unsent.has(line))).toEqual([]);
 	});
 });
 

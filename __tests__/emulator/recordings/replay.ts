@@ -2,21 +2,14 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BlockBlobClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import type { Client, Json, Reply } from '../client.ts';
-import { differencesOf } from './shape.ts';
+import { NOT_SENT } from './differences.ts';
+import { differences, type Exchange, type Sent } from './exchange.ts';
+import { sendElsewhere } from './other-hosts.ts';
+import { RecordedStorage } from './storage.ts';
 
 /** Where recorded traffic lies, when it lies beside the project. */
 export const RECORDINGS = join(import.meta.dirname, '../../../../shared/recordings');
-
-interface Exchange {
-	method: string;
-	url: string;
-	requestBody: unknown;
-	status: number;
-	responseHeaders: Record<string, string>;
-	responseBody: unknown;
-}
 
 /** An exchange that came out otherwise than recorded. */
 export interface Finding {
@@ -29,7 +22,7 @@ export interface Finding {
 export interface Replayed {
 	compared: number;
 	findings: Finding[];
-	/** Routes that were not sent, with why. */
+	/** Routes that were not sent: method, path with names left out, and recorded status. */
 	left: string[];
 }
 
@@ -42,8 +35,6 @@ const LONG_STORE =
 	/(azureml:\/\/subscriptions\/[^/"]+\/resourcegroups\/[^/"]+\/workspaces\/)[^/"]+(?=\/datastores\/)/gi;
 /** The address of an operation; its kind is in it. */
 const OPERATION = /\/locations\/[^/]+\/(\w+Operation\w+)\//;
-/** Headers by which clients find an operation, and whether they were there. */
-const ACTED_ON = ['location', 'azure-asyncoperation'];
 const VERSION = 'api-version=2025-09-01';
 /** An id of something in the workspace. */
 const REFERENCE =
@@ -58,42 +49,19 @@ export async function replay(client: Client, file: string): Promise<Replayed> {
 	const stage = await Stage.open(client, file);
 	await stage.furnish(exchanges);
 	for (const exchange of exchanges) {
-		const own = stage.ownAddress(exchange.url);
-		if (own !== undefined) {
-			const reply = await client.send(exchange.method, own);
-			const [, kind = 'discovery'] = OPERATION.exec(exchange.url) ?? [];
-			compare(result, `${exchange.method} ${kind} ${exchange.status}`, exchange, reply);
-			continue;
+		const sent = await stage.replay(exchange);
+		if (typeof sent === 'string') result.left.push(sent);
+		else {
+			result.compared += 1;
+			for (const difference of sent.differences) result.findings.push({ route: sent.route, difference });
 		}
-		const [, service = '', rest] = WORKSPACE.exec(exchange.url) ?? [];
-		const path = rest?.split('?')[0] ?? '';
-		const reason = rest === undefined ? 'not below a workspace' : reasonToLeave(exchange, path);
-		const route = `${exchange.method} ${service}${withoutNames(path)} ${exchange.status}`;
-		if (reason !== undefined || rest === undefined) {
-			result.left.push(`${route}: ${reason}`);
-			continue;
-		}
-		await stage.seed(exchange, service, path);
-		const body = exchange.requestBody == null ? undefined : stage.inWorkspace(exchange.requestBody);
-		const reply = await stage.send(exchange.method, service, stage.renamed(rest), body);
-		stage.remember(exchange, reply);
-		compare(result, route, exchange, reply);
 	}
 	return result;
 }
 
-function compare(result: Replayed, route: string, exchange: Exchange, reply: Reply): void {
-	result.compared += 1;
-	for (const difference of differences(exchange, reply)) result.findings.push({ route, difference });
-}
-
-/** Gateways that failed and answers from other times of the same resource are nothing that a replay can bring about. */
-function reasonToLeave({ method, status, requestBody }: Exchange, path: string): string | undefined {
-	if (status >= 500 || status === 429) return 'a failure of the service';
-	if (typeof requestBody === 'string') return 'its body is not JSON';
-	if (/\/(schedules|snapshots|diagnose|featuresets)(\/|$)/.test(path)) return 'not emulated';
-	if (method === 'GET' && status === 404) return undefined;
-	return undefined;
+/** An operation without its subscription, which is masked in some places only. */
+function operationKey(address: string): string {
+	return address.split('?')[0]?.replace(/^.*(?=\/locations\/)/, '') ?? '';
 }
 
 function withoutNames(path: string): string {
@@ -107,22 +75,49 @@ function withoutNames(path: string): string {
 class Stage {
 	readonly #client: Client;
 	readonly #workspace: string;
+	readonly #storage: RecordedStorage;
 	readonly #ids = new Map<string, string>();
 	readonly #operations = new Map<string, string>();
 
-	private constructor(client: Client, workspace: string) {
+	private constructor(client: Client, workspace: string, storage: RecordedStorage) {
 		this.#client = client;
 		this.#workspace = workspace;
+		this.#storage = storage;
 	}
 
 	static async open(client: Client, file: string): Promise<Stage> {
 		const name = `replay-${file.replace(/\W+/g, '-')}`.slice(0, 32);
-		const stage = new Stage(client, client.workspace.replace(/[^/]+$/, name));
-		await stage.send('PUT', '', `?${VERSION}`, {
+		const workspace = client.workspace.replace(/[^/]+$/, name);
+		const stage = new Stage(client, workspace, await RecordedStorage.open(client, name));
+		await stage.#send('PUT', '', `?${VERSION}`, {
 			location: 'eastus',
 			properties: { storageAccount: 'stand-in', keyVault: 'stand-in', applicationInsights: 'stand-in' },
 		});
 		return stage;
+	}
+
+	/** Sends one exchange again. Gives the route of one that cannot be. */
+	async replay(exchange: Exchange): Promise<Sent | string> {
+		const { method, url, status, requestBody } = exchange;
+		const [address = ''] = url.split('?');
+		const own = this.#operations.get(operationKey(url));
+		if (own !== undefined) {
+			const [, kind] = OPERATION.exec(url) ?? [];
+			const reply = await this.#client.send(method, own);
+			return { route: `${method} ${kind} ${status}`, differences: differences(exchange, reply) };
+		}
+		const [, service = '', rest] = WORKSPACE.exec(url) ?? [];
+		const path = rest?.split('?')[0] ?? '';
+		const route = `${method} ${rest === undefined ? address : service + withoutNames(path)} ${status}`;
+		if (NOT_SENT.some(([pattern]) => pattern.test(route))) return route;
+		if (rest === undefined) {
+			return (await this.#storage.send(exchange)) ?? (await sendElsewhere(this.#client, exchange)) ?? route;
+		}
+		await this.#seed(exchange, service, path);
+		const body = requestBody == null ? undefined : this.#inWorkspace(requestBody);
+		const reply = await this.#send(method, service, this.#renamed(rest), body);
+		this.#remember(exchange, reply);
+		return { route, differences: differences(exchange, reply) };
 	}
 
 	/** Makes what the requests refer to, since recordings begin in workspaces that had it. */
@@ -135,47 +130,35 @@ class Stage {
 			if ((await this.#arm('GET', path)).status !== 200) await this.#arm('PUT', path, body);
 		}
 		// The content of models was uploaded before, or by requests that are not sent again.
-		for (const [, path = ''] of text.matchAll(/"modelUri":"[^"]*\/paths\/([^"]+)"/g)) await this.#store(path);
+		for (const [, path = ''] of text.matchAll(/"modelUri":"[^"]*\/paths\/([^"]+)"/g))
+			await this.#storage.putModel(path);
 	}
 
 	/** Remembers what the emulator calls something that the recording has under another id. */
-	remember({ method, responseBody, responseHeaders }: Exchange, { body, headers }: Reply): void {
+	#remember({ method, responseBody, responseHeaders }: Exchange, { body, headers }: Reply): void {
 		for (const [name, address] of Object.entries(responseHeaders ?? {})) {
 			const own = OPERATION.test(address) ? headers.get(name) : null;
-			if (own !== null) this.#operations.set(address.split('?')[0] ?? '', own);
+			if (own !== null) this.#operations.set(operationKey(address), own);
 		}
 		const [recorded, actual] = [(responseBody as Json | null)?.['id'], body?.['id']];
 		if (method !== 'PUT' || typeof recorded !== 'string' || typeof actual !== 'string') return;
 		this.#ids.set(recorded.replace(SCOPE, ''), actual.replace(this.#workspace, ''));
 	}
 
-	/** The emulator's address of what the recording has at one that is not below a workspace. */
-	ownAddress(url: string): string | undefined {
-		const [place = ''] = url.split('?');
-		return /\.ms\/discovery$/.test(place) ? `${this.#client.emulator.arm}/discovery` : this.#operations.get(place);
-	}
-
 	/** Puts the emulator's ids into the place of those recorded. */
-	renamed(text: string): string {
+	#renamed(text: string): string {
 		return [...this.#ids].reduce((all, [recorded, actual]) => all.replaceAll(recorded, actual), text);
 	}
 
-	async #store(path: string): Promise<void> {
-		const { body } = await this.#arm('POST', '/datastores/workspaceblobstore/listSecrets');
-		const key = new StorageSharedKeyCredential('emulatorstore', String(body['key']));
-		const container = `${this.#client.emulator.storage}/emulatorstore/azureml-blobstore`;
-		await new BlockBlobClient(`${container}/${path}`, key).upload('stand-in', 8);
-	}
-
 	/** What is got before it was made in the recording is made from what was answered. */
-	async seed({ method, status, responseBody }: Exchange, service: string, path: string): Promise<void> {
+	async #seed({ method, status, responseBody }: Exchange, service: string, path: string): Promise<void> {
 		if (method !== 'GET' || status !== 200 || service !== '' || !SEEDED.test(path)) return;
 		if ((await this.#arm('GET', path)).status === 200) return;
 		const { properties, location } = responseBody as Json;
-		await this.#arm('PUT', path, this.inWorkspace({ properties, ...(location === undefined ? {} : { location }) }));
+		await this.#arm('PUT', path, this.#inWorkspace({ properties, ...(location === undefined ? {} : { location }) }));
 	}
 
-	async send(method: string, service: string, rest: string, body?: unknown): Promise<Reply> {
+	async #send(method: string, service: string, rest: string, body?: unknown): Promise<Reply> {
 		const reply = await this.#client.send(
 			method,
 			`${this.#client.emulator.arm}${service}${this.#workspace}${rest}`,
@@ -186,14 +169,14 @@ class Stage {
 	}
 
 	/** Turns the ids of the masked workspace into those of this one. */
-	inWorkspace(value: unknown): unknown {
+	#inWorkspace(value: unknown): unknown {
 		const name = this.#workspace.split('/').at(-1);
 		const here = JSON.stringify(value).replace(SCOPE, this.#workspace).replace(LONG_STORE, `$1${name}`);
-		return JSON.parse(this.renamed(here).replace(/"location":"\w+"/g, '"location":"eastus"'));
+		return JSON.parse(this.#renamed(here).replace(/"location":"\w+"/g, '"location":"eastus"'));
 	}
 
 	#arm(method: string, path: string, body?: unknown): Promise<Reply> {
-		return this.send(method, '', `${path}?${VERSION}`, body);
+		return this.#send(method, '', `${path}?${VERSION}`, body);
 	}
 }
 
@@ -211,22 +194,4 @@ function standIn(kind: string, name: string, version: string | undefined): [stri
 	};
 	const properties = bodies[kind];
 	return [`/${kind}/${name}/versions/${version ?? '1'}`, properties && { properties }];
-}
-
-function differences({ status, responseHeaders, responseBody }: Exchange, reply: Reply): string[] {
-	const found: string[] = [];
-	if (status !== reply.status) return [`status ${reply.status}: ${reason(reply)}`];
-	const names = new Set(Object.keys(responseHeaders ?? {}).map((name) => name.toLowerCase()));
-	for (const name of ACTED_ON) {
-		if (names.has(name) && !reply.headers.has(name)) found.push(`header ${name}: missing`);
-		if (!names.has(name) && reply.headers.has(name)) found.push(`header ${name}: not recorded`);
-	}
-	const recorded = responseBody === '' ? null : responseBody;
-	return [...found, ...differencesOf(recorded ?? null, reply.text === '' ? null : reply.body)];
-}
-
-/** The words of an error, without the names in it. */
-function reason({ body }: Reply): string {
-	const { error } = (body ?? {}) as { error?: { message?: unknown } };
-	return String(error?.message ?? 'no error').replace(/[\w-]*\d{4,}[\w-]*/g, '*');
 }
