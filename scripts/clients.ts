@@ -52,12 +52,13 @@ function partsOf(newest: ClientPython, debian: ClientPython | string): Part[] {
 	const { python } = newest;
 	const by = (client: ClientPython, file: string) => () =>
 		withEmulator({ python, tls: true }, (emulator) => runPython(client, file, emulator));
+	const ofDebian = (file: string) =>
+		typeof debian === 'string' ? async () => [skip(`azure-ai-ml 1.4.0, ${file}`, debian)] : by(debian, file);
 	return [
 		{ name: 'azure-ai-ml', run: by(newest, 'azure_ai_ml.py') },
-		{
-			name: 'azure-ai-ml-debian',
-			run: typeof debian === 'string' ? async () => [skip('azure-ai-ml 1.4.0', debian)] : by(debian, 'azure_ai_ml.py'),
-		},
+		{ name: 'azure-ai-ml-debian', run: ofDebian('azure_ai_ml.py') },
+		{ name: 'jobs', run: by(newest, 'azure_ai_ml_jobs.py') },
+		{ name: 'jobs-debian', run: ofDebian('azure_ai_ml_jobs.py') },
 		{ name: 'mlflow', run: by(newest, 'mlflow_sklearn.py') },
 		{ name: 'lightgbm', run: by(newest, 'lightgbm_iris.py') },
 		{ name: 'action', run: () => withEmulator({ python, tls: true }, actionOnLightgbm) },

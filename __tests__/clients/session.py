@@ -6,9 +6,12 @@ Every operation prints one line of JSON; the runner makes a table of them.
 import contextlib
 import json
 import os
+import pathlib
 import sys
 import time
 import traceback
+
+FILES = pathlib.Path(__file__).parent / "files"
 
 
 def ml_client():
@@ -67,6 +70,20 @@ class Session:
             line["fault"] = fault
         sys.stdout.write("\n\x1e" + json.dumps(line) + "\n")
         sys.stdout.flush()
+
+
+def names(found):
+    """The names that a list operation shows."""
+    return [one.name for one in found]
+
+
+def contents(folder):
+    """The files below a folder, by name."""
+    return {one.name: one.read_text() for one in pathlib.Path(folder).rglob("*") if one.is_file()}
+
+
+def version_before(version, *numbers):
+    return tuple(int(part) for part in version.split(".")[: len(numbers)]) < numbers
 
 
 def expect(actual, wanted, what="value"):

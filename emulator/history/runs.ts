@@ -1,5 +1,7 @@
 // Run history: details with signed log addresses, single runs, children and run data.
 
+import { objectOf, textOf } from '../arm/call.ts';
+import { References } from '../arm/references.ts';
 import { isoTime } from '../errors.ts';
 import type { Router } from '../router.ts';
 import { dataContainerId, type Run } from '../runs.ts';
@@ -20,12 +22,34 @@ export function routeRuns(router: Router<HistoryHandler>): void {
 	for (const form of forms) {
 		router
 			.on('GET', form, (call) => ok(metadata(runOf(call))))
+			.on('PATCH', form, (call) => ok(metadata(modified(call))))
 			.on('GET', `${form}/details`, details)
 			.on('GET', `${form}/children`, children);
 	}
 	router.on('POST', `${base}/rundata`, (call) => {
 		call.names['run'] = String(call.body['runId'] ?? '');
 		return ok({ runMetadata: metadata(runOf(call)), runDefinition: null, jobSpecification: null });
+	});
+}
+
+/** Changes the words about a run, and about the job that it is of; tags and properties are added to those there are. */
+function modified(call: HistoryCall): Run {
+	const { platform, names, body } = call;
+	const { runId } = runOf(call);
+	const { displayName, description, tags, properties } = body;
+	const job = new References(platform, names['workspace'] ?? '').resource('jobs', runId);
+	if (job) {
+		const own = job.properties;
+		own['displayName'] = displayName ?? own['displayName'];
+		own['description'] = description ?? own['description'];
+		own['tags'] = { ...objectOf(own['tags']), ...objectOf(tags) };
+		own['properties'] = { ...objectOf(own['properties']), ...objectOf(properties) };
+		platform.state.resources.touch();
+	}
+	return platform.state.runs.update(runId, (run) => {
+		run.displayName = textOf(displayName) ?? run.displayName;
+		Object.assign(run.tags, objectOf(tags));
+		Object.assign(run.properties, objectOf(properties));
 	});
 }
 

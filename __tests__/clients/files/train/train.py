@@ -9,6 +9,7 @@ import mlflow
 parser = argparse.ArgumentParser()
 parser.add_argument("--rows")
 parser.add_argument("--model")
+parser.add_argument("--weights")
 arguments = parser.parse_args()
 
 rows = pathlib.Path(arguments.rows).read_text().split()
@@ -18,5 +19,6 @@ for epoch in range(3):
 mlflow.log_param("rows", len(rows))
 pathlib.Path(arguments.model).mkdir(parents=True, exist_ok=True)
 pathlib.Path(arguments.model, "factor.txt").write_text(str(len(rows)))
+pathlib.Path(arguments.weights, "weights.txt").write_text("%d of them\n" % len(rows))
 os.makedirs("outputs", exist_ok=True)
 pathlib.Path("outputs", "note.txt").write_text("kept by run history\n")

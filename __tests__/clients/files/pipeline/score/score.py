@@ -1,4 +1,4 @@
-"""Doubles the number in each file of a mini-batch."""
+"""Doubles the number in each file of a mini-batch, and writes down which files came together."""
 
 import argparse
 import pathlib
@@ -15,4 +15,6 @@ def run(mini_batch):
     names = [pathlib.Path(one) for one in mini_batch]
     for one in names:
         (out / one.name).write_text(str(2 * int(one.read_text())))
-    return [one.name for one in names]
+    listed = sorted(one.name for one in names)
+    (out / ("batch-of-%s" % listed[0])).write_text(" ".join(listed))
+    return listed
