@@ -1,15 +1,15 @@
 // Azure ML registries: discovery, the import of a workspace's model, and the versions that a registry then has. One registry
 // exists; its content is not copied, so a version of it points to where the workspace's model is.
 
-import { type ArmCall, found, isObject, objectOf, shown, textOf } from './arm/call.ts';
+import { type ArmCall, found, isObject, objectOf, page, shown, textOf } from './arm/call.ts';
 import type { ArmRoutes } from './arm/face.ts';
 import type { Operations } from './arm/operations.ts';
 import { registryModelKey } from './arm/references.ts';
 import { armAudiences, authorize } from './authorization.ts';
 import { armError, dataPlaneError, isoTime, LOCATION, serviceError } from './errors.ts';
-import { IDENTITY, type Platform } from './platform.ts';
+import { IDENTITY, ML_RESOURCE, type Platform } from './platform.ts';
 import { type PathNames, Router } from './router.ts';
-import type { Answer, FaceRequest, Handler } from './server.ts';
+import type { Answer, AnswerError, FaceRequest, Handler } from './server.ts';
 import type { Resource } from './state.ts';
 
 /** The registry that exists. */
@@ -26,26 +26,54 @@ type RegistryHandler = (request: FaceRequest, names: PathNames) => Answer;
 
 /** Adds what Resource Manager shows of a registry. */
 export function routeRegistryVersions(routes: ArmRoutes): void {
-	routes.router.on('GET', `${RESOURCE}/models/{name}/versions/{version}`, (call) => {
-		checkRegistry(call.names);
-		const version = call.platform.state.resources.get(keyOf(call.names));
-		if (version) return found(version);
-		throw serviceError(404, 'UserError', `The model ${call.names['name']}:${call.names['version']} was not found.`, {
-			inner: ['NotFound', 'ModelNotFound'],
-		});
-	});
+	routes.router.on('GET', `${RESOURCE}/models/{name}/versions/{version}`, version);
 }
 
-/** Answers discovery and the front end of registries. Their tokens are Resource Manager's. */
+function version(call: ArmCall): Answer {
+	checkRegistry(call.names);
+	const known = call.platform.state.resources.get(keyOf(call.names));
+	if (known) return found(known);
+	throw absent(`${call.names['name']}:${call.names['version']}`);
+}
+
+/**
+ * Newest first, as in a workspace. That the list is empty for a model that is not there is not confirmed; azure-ai-ml 1.35
+ * asks for it before it shares a new model, and takes no other answer.
+ */
+function versions(call: ArmCall): Answer {
+	checkRegistry(call.names);
+	const key = keyOf({ ...call.names, version: 'any' }).replace(/\/any$/, '');
+	return page(call, call.platform.state.resources.list(key).reverse());
+}
+
+/** Gives the ids in an answer the form that the front end's clients read, which knows no subscription. */
+function atFrontEnd(answer: Answer): Answer {
+	const text = JSON.stringify(answer.json).replace(/"\/subscriptions\/[^"]*(?=\/registries\/)/g, '"azureml:/');
+	return { ...answer, json: JSON.parse(text) };
+}
+
+function absent(model: string): AnswerError {
+	const inner = { inner: ['NotFound', 'ModelNotFound'] };
+	return serviceError(404, 'UserError', `The model ${model} was not found.`, inner);
+}
+
+/** Answers discovery and the front end of registries. */
 export function registryFace(platform: Platform, operations: Operations): Handler {
 	const router = new Router<RegistryHandler>();
 	router
 		.on('GET', '/registrymanagement/v1.0/registries/{registry}/discovery', (_, names) => discovery(platform, names))
 		.on('POST', `${FRONT_END}${RESOURCE}/import`, (request, names) =>
 			importModel(callOf(platform, request, names), operations),
+		)
+		.on('GET', `${FRONT_END}${RESOURCE}/models/{name}/versions`, (request, names) =>
+			atFrontEnd(versions(callOf(platform, request, names))),
+		)
+		.on('GET', `${FRONT_END}${RESOURCE}/models/{name}/versions/{version}`, (request, names) =>
+			atFrontEnd(version(callOf(platform, request, names))),
 		);
 	return async (request) => {
-		await authorize(platform, request, armAudiences(platform));
+		// Discovery is asked for with tokens of either audience by azure-ai-ml, depending on its version.
+		await authorize(platform, request, [...armAudiences(platform), ML_RESOURCE]);
 		const route = router.find(request.method, request.path);
 		if (route === undefined || route === 'method')
 			throw dataPlaneError(404, `The emulator has nothing at ${request.method} ${request.path}.`, ['NotFound']);

@@ -59,6 +59,8 @@ function partsOf(newest: ClientPython, debian: ClientPython | string): Part[] {
 		{ name: 'azure-ai-ml-debian', run: ofDebian('azure_ai_ml.py') },
 		{ name: 'jobs', run: by(newest, 'azure_ai_ml_jobs.py') },
 		{ name: 'jobs-debian', run: ofDebian('azure_ai_ml_jobs.py') },
+		{ name: 'serving', run: by(newest, 'azure_ai_ml_serving.py') },
+		{ name: 'serving-debian', run: ofDebian('azure_ai_ml_serving.py') },
 		{ name: 'mlflow', run: by(newest, 'mlflow_sklearn.py') },
 		{ name: 'lightgbm', run: by(newest, 'lightgbm_iris.py') },
 		{ name: 'action', run: () => withEmulator({ python, tls: true }, actionOnLightgbm) },

@@ -214,6 +214,27 @@ describe('the data plane', () => {
 		expect([reply.status, at(reply.body, 'error', 'innerError', 'innerError', 'code')]).toEqual([404, 'RunNotFound']);
 	});
 
+	test('changes the words about a run, and archives its job', async () => {
+		await client.job('worded', 'true', { experimentName: 'words', tags: { first: '1' }, displayName: 'Before' });
+		await client.ended('worded');
+		const modify = (body: Json) => client.data('PATCH', 'history/v1.0', '/experiments/words/runs/worded', body);
+		const words = { displayName: 'After', description: 'told', tags: { second: '2' }, properties: { third: '3' } };
+		expect((await modify(words)).body).toMatchObject({ displayName: 'After', tags: { first: '1', second: '2' } });
+		const { body } = await client.arm('GET', '/jobs/worded');
+		expect(body['properties']).toMatchObject({
+			displayName: 'After',
+			description: 'told',
+			tags: { first: '1', second: '2' },
+			properties: { third: '3' },
+			isArchived: false,
+		});
+		const isListed = async () => (await client.arm('GET', '/jobs')).text.includes('worded');
+		await modify({ hidden: true });
+		expect(await isListed()).toBe(false);
+		await modify({ hidden: false });
+		expect(await isListed()).toBe(true);
+	});
+
 	test('gives the metrics that a job logs, and its artifacts by prefix', async () => {
 		const script = `mkdir -p outputs/model && echo m > outputs/model/MLmodel && python3 - <<'END'
 import json, os, urllib.request

@@ -57,6 +57,22 @@ test('a model is imported by an operation, once', async () => {
 	expect((await importModel(wish)).status).toBe(409);
 });
 
+test('what was imported is read and listed at the front end too, by the id of a registry', async () => {
+	const { service } = await address();
+	const at = `${service}/models/%/versions`;
+	const id = `azureml://registries/${REGISTRY}/models/iris/versions/3`;
+	expect((await client.send('GET', `${at.replace('%', 'iris')}/3`)).body).toMatchObject({ id, name: '3' });
+	expect((await client.send('GET', at.replace('%', 'iris'))).body['value']).toMatchObject([{ id }]);
+	expect((await client.send('GET', at.replace('%', 'rose'))).body['value']).toEqual([]);
+	expect((await client.send('GET', `${at.replace('%', 'iris')}/4`)).status).toBe(404);
+});
+
+test('discovery takes a token for Azure ML itself as well', async () => {
+	const caller = await Client.signIn(emulator, 'https://ml.azure.com');
+	const url = `${emulator.arm}/registrymanagement/v1.0/registries/${REGISTRY}/discovery`;
+	expect((await caller.send('GET', url)).status).toBe(200);
+});
+
 test('what names no model, or another api-version, is refused', async () => {
 	const wish = { referenceType: 'Id', destinationName: 'iris', destinationVersion: '4', sourceAssetId: source };
 	for (const change of [

@@ -29,7 +29,7 @@ export const ENVIRONMENTS: AssetKind = {
 		return {
 			autoDeleteSetting: null,
 			environmentType: 'UserCreated',
-			...(image == null ? { build } : { image }),
+			...(image == null ? { build: { dockerfilePath: 'Dockerfile', ...objectOf(build) } } : { image }),
 			condaFile: condaFile == null ? '' : asJsonText(String(condaFile)),
 			osType: given['osType'] ?? 'Linux',
 			autoRebuild: given['autoRebuild'] ?? 'Disabled',

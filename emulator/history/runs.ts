@@ -36,7 +36,7 @@ export function routeRuns(router: Router<HistoryHandler>): void {
 function modified(call: HistoryCall): Run {
 	const { platform, names, body } = call;
 	const { runId } = runOf(call);
-	const { displayName, description, tags, properties } = body;
+	const { displayName, description, tags, properties, hidden } = body;
 	const job = new References(platform, names['workspace'] ?? '').resource('jobs', runId);
 	if (job) {
 		const own = job.properties;
@@ -44,6 +44,8 @@ function modified(call: HistoryCall): Run {
 		own['description'] = description ?? own['description'];
 		own['tags'] = { ...objectOf(own['tags']), ...objectOf(tags) };
 		own['properties'] = { ...objectOf(own['properties']), ...objectOf(properties) };
+		// Two names of one thing.
+		own['isArchived'] = hidden ?? own['isArchived'];
 		platform.state.resources.touch();
 	}
 	return platform.state.runs.update(runId, (run) => {
