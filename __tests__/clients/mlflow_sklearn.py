@@ -8,13 +8,13 @@ import os
 import pathlib
 import tempfile
 
-from azure.ai.ml import load_job
-from azure.ai.ml.entities import ManagedOnlineDeployment, ManagedOnlineEndpoint, Model
+from azure.ai.ml import Input, load_job
+from azure.ai.ml.entities import BatchEndpoint, ManagedOnlineDeployment, ManagedOnlineEndpoint, Model
+from azure.ai.ml.entities import ModelBatchDeployment, ModelBatchDeploymentSettings
 from azure.identity import ClientSecretCredential
 
-from session import Session, credential, expect, expect_that, ml_client
+from session import FILES, Session, contents, credential, expect, expect_that, ml_client
 
-FILES = pathlib.Path(__file__).parent / "files"
 MODEL = "outputs: the model, registered as mlflow_model"
 
 
@@ -29,6 +29,7 @@ def main():
         expect(client.jobs.get(job.name).status, "Completed", "status")
         read_back(session, client, job.name)
     serve(session, client, job.name)
+    score(session, client)
 
 
 def read_back(session, client, run_id):
@@ -98,6 +99,33 @@ def serve(session, client, run_id):
             answer = client.online_endpoints.invoke(endpoint.name, request_file=request.name, deployment_name="blue")
         expect(json.loads(answer), [0, 2], "answer")
         client.online_endpoints.begin_delete(name=endpoint.name).result()
+
+
+def score(session, client):
+    with session.operation("batch deployment without code, invoke, jobs.download", needs=[MODEL]):
+        client.batch_endpoints.begin_create_or_update(BatchEndpoint(name="clients-sklearn-batch")).result()
+        deployment = ModelBatchDeployment(
+            name="flowers",
+            endpoint_name="clients-sklearn-batch",
+            model="azureml:clients-sklearn:1",
+            compute="cpu-cluster",
+            settings=ModelBatchDeploymentSettings(instance_count=1, mini_batch_size=1),
+        )
+        client.batch_deployments.begin_create_or_update(deployment).result()
+        with tempfile.TemporaryDirectory() as folder:
+            head = "sepal length (cm),sepal width (cm),petal length (cm),petal width (cm)\n"
+            for name, rows in (("a.csv", "5.1,3.5,1.4,0.2\n"), ("b.csv", "6.7,3.1,5.6,2.4\n5.0,3.4,1.5,0.2\n")):
+                pathlib.Path(folder, name).write_text(head + rows)
+            flowers = Input(type="uri_folder", path=folder)
+            job = client.batch_endpoints.invoke(
+                endpoint_name="clients-sklearn-batch", deployment_name="flowers", input=flowers
+            )
+        with contextlib.redirect_stdout(io.StringIO()):
+            client.jobs.stream(job.name)
+        with tempfile.TemporaryDirectory() as folder:
+            client.jobs.download(job.name, download_path=folder)
+            expect(contents(folder), {"predictions.csv": "0\n2\n0\n"}, "scores")
+        client.batch_endpoints.begin_delete(name="clients-sklearn-batch").result()
 
 
 if __name__ == "__main__":
