@@ -8,6 +8,7 @@ import tempfile
 
 from azure.ai.ml import MLClient, VERSION, load_component, load_data, load_environment, load_job
 from azure.ai.ml.entities import AccountKeyConfiguration, AmlCompute, AzureBlobDatastore, BuildContext, Environment, Model
+from azure.ai.ml.entities import Workspace
 from azure.identity import ClientSecretCredential
 
 from session import FILES, Session, credential, expect, expect_that, ml_client, names, version_before
@@ -27,7 +28,7 @@ def main():
         expect(client.workspaces.get(client.workspace_name).location, "eastus", "location")
     if client is None:
         return
-    for part in (workspace, assets, command_job, models, job_control):
+    for part in (workspace, assets, command_job, models, job_control, refused):
         part(session, client)
 
 
@@ -189,6 +190,26 @@ def job_control(session, client):
         else:
             raise AssertionError("the stream of a failed job raised nothing")
         expect(client.jobs.get(job.name).status, "Failed", "status")
+
+
+def refused(session, client):
+    """What docs/emulator.md has as refused: an error says so, and nothing is pretended."""
+    new = Workspace(name="clients-new", location="eastus")
+    tries = {
+        "schedules.list": lambda: list(client.schedules.list()),
+        "compute.begin_stop": lambda: client.compute.begin_stop("cpu-cluster").result(),
+        "workspaces.begin_create": lambda: client.workspaces.begin_create(new).result(),
+        "workspaces.get_keys": lambda: client.workspaces.get_keys(client.workspace_name),
+    }
+    for name, attempt in tries.items():
+        with session.operation("%s: refused, and the error says so" % name):
+            try:
+                attempt()
+            except Exception as error:
+                # Version 1.4.0 makes workspaces in the public cloud, to which the proxy does not lead.
+                expect_that("The emulator" in str(error), "the error %s says so" % error)
+            else:
+                raise AssertionError("nothing was refused")
 
 
 if __name__ == "__main__":

@@ -86,6 +86,12 @@ describe('Resource Manager', () => {
 		expect(await details('/batchEndpoints/none')).toBe('NoSuchEndpoint');
 	});
 
+	test('says of what it does not emulate that it is not there, whatever the api-version', async () => {
+		const path = '/subscriptions/x/resourcegroups/y/providers/Microsoft.Resources/deployments/z';
+		const reply = await client.send('PUT', `${emulator.arm}${path}?api-version=2020-06-01`, {});
+		expect(errorOf(reply)).toMatchObject({ status: 404, message: expect.stringContaining('The emulator has no') });
+	});
+
 	test('answers 404 for a compute without any body', async () => {
 		const reply = await client.arm('GET', '/computes/none');
 		expect([reply.status, reply.text]).toEqual([404, '']);

@@ -39,9 +39,10 @@ export function armFace(platform: Platform, routes: ArmRoutes): Handler {
 		const path = request.path.replace(FRONT_END, '');
 		const isFrontEnd = path !== request.path;
 		await authorize(platform, request, [...armAudiences(platform), ...(isFrontEnd ? [ML_RESOURCE] : [])]);
-		const apiVersion = checkApiVersion(request, isFrontEnd);
 		const found = routes.router.find(request.method, path);
 		if (found === undefined) throw unknownPath(request);
+		// After that: what is not emulated is of other providers, too, whose versions are others.
+		const apiVersion = checkApiVersion(request, isFrontEnd);
 		if (found === 'method') {
 			throw armError(405, 'MethodNotAllowed', `The method ${request.method} is not allowed at ${request.path}.`);
 		}
