@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { ArmCall, Json } from './arm/call.ts';
 import { keyOf, objectOf, standard, textOf } from './arm/call.ts';
 import type { ArmRoutes } from './arm/face.ts';
+import { withModes } from './arm/job-bodies.ts';
 import { authorize } from './authorization.ts';
 import { dataType, type InvocationRequest, scoringJob } from './batch-scoring-job.ts';
 import { isoTime, serviceError } from './errors.ts';
@@ -117,14 +118,4 @@ function accepted(call: ArmCall, job: string, deployment: Resource, given: Json)
 	// Of the deployment, as recorded, and not of the job.
 	const location = `${platform.origins.arm}/mferp/managementfrontend${deployment.id}?api-version=2020-09-01-dataplanepreview`;
 	return { status: 201, headers: { ...standard, Location: location }, json };
-}
-
-/** Inputs as the service gives them back. */
-function withModes(inputs: Json): Json {
-	const entries = Object.entries(inputs).map(([name, value]) => {
-		const input = objectOf(value);
-		const mode = input['uri'] === undefined ? {} : { mode: 'ReadOnlyMount' };
-		return [name, { description: null, ...mode, ...input }];
-	});
-	return Object.fromEntries(entries);
 }

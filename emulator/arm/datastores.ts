@@ -91,6 +91,7 @@ function put(call: ArmCall): Answer {
 		description: null,
 		tags: {},
 		properties: {},
+		serviceDataAccessAuthIdentity: 'None',
 		...(given['datastoreType'] === 'AzureBlob' ? { endpoint: 'core.windows.net', protocol: 'https' } : {}),
 		...given,
 		isDefault: before?.properties['isDefault'] ?? false,

@@ -44,7 +44,11 @@ export function keptJob(call: ArmCall, name: string, given: Json): Json {
 		case 'Pipeline':
 			return { ...common, ...ofPipeline(given), outputs: declared(outputs) };
 		default:
-			return { ...common, outputs: { ...placed(name, outputs), ...artifacts } };
+			return {
+				...common,
+				...(jobType === 'AutoML' ? { resources: ofCommand(given)['resources'] } : {}),
+				outputs: { ...placed(name, outputs), ...artifacts },
+			};
 	}
 }
 
@@ -177,6 +181,16 @@ function services(call: ArmCall, name: string): { Tracking: Json; Studio: Json }
 
 function described(inputs: Json): Json {
 	const entries = Object.entries(inputs).map(([name, input]) => [name, { description: null, ...objectOf(input) }]);
+	return Object.fromEntries(entries);
+}
+
+/** Gives inputs as the service shows them: with the mode of data that names none. */
+export function withModes(inputs: Json): Json {
+	const entries = Object.entries(inputs).map(([name, value]) => {
+		const input = objectOf(value);
+		const mode = input['uri'] != null && input['mode'] == null ? { mode: 'ReadOnlyMount' } : {};
+		return [name, { description: null, ...input, ...mode }];
+	});
 	return Object.fromEntries(entries);
 }
 

@@ -23,7 +23,7 @@ import {
 	textOf,
 } from './call.ts';
 import type { ArmRoutes } from './face.ts';
-import { keptJob } from './job-bodies.ts';
+import { keptJob, withModes } from './job-bodies.ts';
 import { checkReferences } from './job-references.ts';
 import type { JobRunner } from './job-runner.ts';
 import { checkBody } from './schemas.ts';
@@ -64,7 +64,9 @@ function current(call: ArmCall, job: Resource): Resource {
 	const properties = { ...objectOf(job.properties['properties']), ...run.properties };
 	const ofSystem = Object.entries(run.tags).filter(([name]) => name.startsWith('_aml_system_'));
 	const tags = { ...objectOf(job.properties['tags']), ...Object.fromEntries(ofSystem) };
-	return { ...job, properties: { ...job.properties, tags, status: run.status, properties } };
+	// In what is shown only: the jobs of a pipeline take the mode of their own port where it names none.
+	const inputs = withModes(objectOf(job.properties['inputs']));
+	return { ...job, properties: { ...job.properties, tags, inputs, status: run.status, properties } };
 }
 
 function list(call: ArmCall): Answer {

@@ -5,6 +5,7 @@ import { References } from '../arm/references.ts';
 import { isoTime } from '../errors.ts';
 import type { Router } from '../router.ts';
 import { dataContainerId, type Run } from '../runs.ts';
+import type { Resource } from '../state.ts';
 import { ARTIFACT_CONTAINER } from '../storage.ts';
 import { type HistoryCall, type HistoryHandler, listPage, ok, runOf, SCOPE } from './call.ts';
 
@@ -21,23 +22,33 @@ export function routeRuns(router: Router<HistoryHandler>): void {
 	];
 	for (const form of forms) {
 		router
-			.on('GET', form, (call) => ok(metadata(runOf(call))))
-			.on('PATCH', form, (call) => ok(metadata(modified(call))))
+			.on('GET', form, (call) => ok(whole(call, runOf(call))))
+			.on('PATCH', form, (call) => ok(whole(call, modified(call))))
 			.on('GET', `${form}/details`, details)
 			.on('GET', `${form}/children`, children);
 	}
 	router.on('POST', `${base}/rundata`, (call) => {
 		call.names['run'] = String(call.body['runId'] ?? '');
-		return ok({ runMetadata: metadata(runOf(call)), runDefinition: null, jobSpecification: null });
+		return ok({ runMetadata: whole(call, runOf(call)), runDefinition: null, jobSpecification: null });
 	});
+}
+
+function jobOf({ platform, names }: HistoryCall, runId: string): Resource | undefined {
+	return new References(platform, names['workspace'] ?? '').resource('jobs', runId);
+}
+
+/** A run with what its job knows of it. */
+function whole(call: HistoryCall, run: Run): Record<string, unknown> {
+	const { description = null, isArchived = false } = jobOf(call, run.runId)?.properties ?? {};
+	return { ...metadata(run), description, hidden: isArchived, parameters: parametersOf(run), runTypeV2: typeOf(run) };
 }
 
 /** Changes the words about a run, and about the job that it is of; tags and properties are added to those there are. */
 function modified(call: HistoryCall): Run {
-	const { platform, names, body } = call;
+	const { platform, body } = call;
 	const { runId } = runOf(call);
 	const { displayName, description, tags, properties, hidden } = body;
-	const job = new References(platform, names['workspace'] ?? '').resource('jobs', runId);
+	const job = jobOf(call, runId);
 	if (job) {
 		const own = job.properties;
 		own['displayName'] = displayName ?? own['displayName'];
@@ -63,9 +74,6 @@ async function details(call: HistoryCall) {
 		createdTimeUtc: createdUtc,
 		target: null,
 		parameters: parametersOf(run),
-		services: {},
-		inputDatasets: [],
-		outputDatasets: [],
 		runDefinition: null,
 		logFiles: await logFiles(call, run),
 		jobCost: null,
@@ -108,6 +116,7 @@ function metadata(run: Run): Record<string, unknown> {
 		runUuid: run.runId,
 		parentRunId: run.parentRunId ?? null,
 		rootRunId: run.rootRunId,
+		rootRunUuid: run.rootRunId,
 		experimentId: run.experimentId,
 		displayName: run.displayName,
 		status: run.status,
@@ -118,6 +127,11 @@ function metadata(run: Run): Record<string, unknown> {
 		endTimeUtc: time(run.endedAt),
 		tags: run.tags,
 		properties: run.properties,
+		services: {},
+		settings: {},
+		inputDatasets: [],
+		outputDatasets: [],
+		inputs: {},
 		outputs: run.outputs,
 		error: errorOf(run),
 		warnings: run.warnings.map((message) => ({ source: 'Emulator', message })),
