@@ -15,6 +15,7 @@ import type { Resource } from './state.ts';
 
 const PATH = /^\/batch\/([^/]+)\/jobs$/;
 const API_VERSION = '2025-09-01';
+
 /** Answers `/batch/{endpoint}/jobs`. `routes` are Resource Manager's, by which the job is submitted like any other. */
 export function batchScoringFace(platform: Platform, routes: ArmRoutes): Handler {
 	return async (request) => {

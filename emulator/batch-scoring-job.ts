@@ -24,6 +24,7 @@ const STEP = 'batchscoring';
 const OUTPUT = 'score';
 const DRIVER = fileURLToPath(new URL('./serving/batch_scoring.py', import.meta.url));
 
+/** Begins a place that is written as the ARM id of its datastore, and a path. */
 const STORE_BY_ID = /^(?:azureml:)?\/subscriptions\/.*\/datastores\/([^/]+)\/(?:paths\/)?/i;
 
 /** Types of data, as requests to batch endpoints spell them and as jobs do. */
@@ -202,7 +203,6 @@ function modelOf(call: ArmCall, properties: Json): { uri: string; type: string; 
 
 function pipelineJob(call: ArmCall, { inputs, properties }: InvocationRequest, configuration: Json): Json {
 	if (properties['outputDataset'] != null) throw refuse('outputDataset is for models. Name the outputs in outputData.');
-
 	const id = textOf(objectOf(configuration['componentId'])['assetId']) ?? '';
 	const component = new References(call.platform, call.names['workspace'] ?? '').asset(id);
 	const spec = objectOf(component?.properties['componentSpec']);

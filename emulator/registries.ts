@@ -72,8 +72,9 @@ export function registryFace(platform: Platform, operations: Operations): Handle
 			atFrontEnd(version(callOf(platform, request, names))),
 		);
 	return async (request) => {
-		// Discovery is asked for with tokens of either audience by azure-ai-ml, depending on its version.
-		await authorize(platform, request, [...armAudiences(platform), ML_RESOURCE]);
+		const isDiscovery = request.path.endsWith('/discovery');
+		// azure-ai-ml asks for discovery with a token for Azure ML itself.
+		await authorize(platform, request, [...armAudiences(platform), ...(isDiscovery ? [ML_RESOURCE] : [])]);
 		const route = router.find(request.method, request.path);
 		if (route === undefined || route === 'method')
 			throw dataPlaneError(404, `The emulator has nothing at ${request.method} ${request.path}.`, ['NotFound']);

@@ -11,7 +11,7 @@ from azure.ai.ml.entities import AccountKeyConfiguration, AmlCompute, AzureBlobD
 from azure.ai.ml.entities import Workspace
 from azure.identity import ClientSecretCredential
 
-from session import FILES, Session, credential, expect, expect_that, ml_client, names, version_before
+from session import FILES, Session, credential, expect, expect_that, ml_client, names, stream, version_before
 
 # From 1.30 on the client looks for outputs of type uri_folder, where the service answers UriFolder: it then finds an output
 # by the place alone where its own run has written it, and only when it is asked for by name. Users report the same of the
@@ -183,8 +183,7 @@ def job_control(session, client):
         failing = load_job(FILES / "sleep.yml", params_override=[{"command": "echo broken >&2; exit 3"}])
         job = client.jobs.create_or_update(failing)
         try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                client.jobs.stream(job.name)
+            stream(client, job)
         except Exception as error:
             expect_that("status code 3" in str(error), "the error %s tells the exit code" % error)
         else:

@@ -1,14 +1,12 @@
 """azure-ai-ml against the emulator: sweeps, policies that end trials, pipelines, and the jobs that are not emulated."""
 
-import contextlib
-import io
 import pathlib
 import tempfile
 
 from azure.ai.ml import Input, Output, VERSION, automl, command, dsl, load_component, load_job, spark
 from azure.ai.ml.sweep import Uniform
 
-from session import FILES, Session, contents, expect, expect_that, ml_client, names, version_before
+from session import FILES, Session, contents, expect, expect_that, ml_client, stream, version_before
 
 # From 1.30 on the client looks for outputs of type uri_folder, where the service answers UriFolder: it then finds an output
 # by the place alone where its own run has written it. Users report the same of the service.
@@ -20,13 +18,6 @@ def main():
     client = ml_client()
     for part in (sweeps, pipeline, built_pipeline, not_emulated):
         part(session, client)
-
-
-def stream(client, job):
-    """Follows a job to its end, and gives what it has become."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        client.jobs.stream(job.name)
-    return client.jobs.get(job.name)
 
 
 def changed(file, changes):

@@ -1,7 +1,5 @@
 """azure-ai-ml against the emulator: online and batch endpoints."""
 
-import contextlib
-import io
 import json
 import tempfile
 
@@ -9,7 +7,7 @@ from azure.ai.ml import Input, load_batch_deployment, load_batch_endpoint, load_
 from azure.ai.ml import VERSION, load_online_endpoint
 from azure.ai.ml.entities import Model
 
-from session import FILES, Session, contents, expect, expect_that, ml_client, names
+from session import FILES, Session, contents, expect, expect_that, ml_client, names, stream
 
 
 def main():
@@ -110,9 +108,7 @@ def batch(session, client):
     invoked = "batch invoke, jobs.stream"
     with session.operation(invoked, needs=[made]):
         job = endpoints.invoke(endpoint_name="clients-batch", input=numbers)
-        with contextlib.redirect_stdout(io.StringIO()):
-            client.jobs.stream(job.name)
-        expect(client.jobs.get(job.name).status, "Completed", "status")
+        expect(stream(client, job).status, "Completed", "status")
     with session.operation("batch: jobs.download of the scores", needs=[invoked]), tempfile.TemporaryDirectory() as folder:
         client.jobs.download(job.name, download_path=folder)
         expect(contents(folder), {"predictions.csv": scores}, "files")
@@ -127,8 +123,7 @@ def batch(session, client):
         place = {"output_dataset.datastore_id": "azureml:workspaceblobstore", "output_dataset.path": "clients"}
         override = [{name: value} for name, value in {**place, "output_file_name": "kept.csv"}.items()]
         another = endpoints.invoke(endpoint_name="clients-batch", input=numbers, params_override=override)
-        with contextlib.redirect_stdout(io.StringIO()):
-            client.jobs.stream(another.name)
+        stream(client, another)
         made_of = Model(name="clients-scores", path="azureml://datastores/workspaceblobstore/paths/clients/kept.csv")
         client.models.create_or_update(made_of)
         with tempfile.TemporaryDirectory() as folder:
@@ -157,8 +152,7 @@ def batch_pipeline(session, client):
         client.batch_endpoints.begin_create_or_update(endpoint).result()
         rows = Input(type="uri_file", path=str(FILES / "data" / "rows.txt"))
         job = client.batch_endpoints.invoke(endpoint_name="clients-steps", inputs={"rows": rows})
-        with contextlib.redirect_stdout(io.StringIO()):
-            client.jobs.stream(job.name)
+        stream(client, job)
         steps = list(client.jobs.list(parent_job_name=job.name))
         expect([one.display_name for one in steps], ["prepare"], "steps")
         with tempfile.TemporaryDirectory() as folder:

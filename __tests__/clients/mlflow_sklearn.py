@@ -1,8 +1,6 @@
 """MLflow with azureml-mlflow against the emulator: a job that logs by itself, its run read back, its model served."""
 
-import contextlib
 import importlib.metadata
-import io
 import json
 import os
 import pathlib
@@ -13,7 +11,7 @@ from azure.ai.ml.entities import BatchEndpoint, ManagedOnlineDeployment, Managed
 from azure.ai.ml.entities import ModelBatchDeployment, ModelBatchDeploymentSettings
 from azure.identity import ClientSecretCredential
 
-from session import FILES, Session, contents, credential, expect, expect_that, ml_client
+from session import FILES, Session, contents, credential, expect, expect_that, ml_client, stream
 
 MODEL = "outputs: the model, registered as mlflow_model"
 
@@ -24,9 +22,7 @@ def main():
     client = ml_client()
     with session.operation("job with mlflow.autolog() on scikit-learn"):
         job = client.jobs.create_or_update(load_job(FILES / "sklearn.yml"))
-        with contextlib.redirect_stdout(io.StringIO()):
-            client.jobs.stream(job.name)
-        expect(client.jobs.get(job.name).status, "Completed", "status")
+        expect(stream(client, job).status, "Completed", "status")
         read_back(session, client, job.name)
     serve(session, client, job.name)
     score(session, client)
@@ -120,8 +116,7 @@ def score(session, client):
             job = client.batch_endpoints.invoke(
                 endpoint_name="clients-sklearn-batch", deployment_name="flowers", input=flowers
             )
-        with contextlib.redirect_stdout(io.StringIO()):
-            client.jobs.stream(job.name)
+        stream(client, job)
         with tempfile.TemporaryDirectory() as folder:
             client.jobs.download(job.name, download_path=folder)
             expect(contents(folder), {"predictions.csv": "0\n2\n0\n"}, "scores")

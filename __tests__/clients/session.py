@@ -4,6 +4,7 @@ Every operation prints one line of JSON; the runner makes a table of them.
 """
 
 import contextlib
+import io
 import json
 import os
 import pathlib
@@ -70,6 +71,13 @@ class Session:
             line["fault"] = fault
         sys.stdout.write("\n\x1e" + json.dumps(line) + "\n")
         sys.stdout.flush()
+
+
+def stream(client, job):
+    """Follows a job to its end without showing its log, and gives what it has become."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        client.jobs.stream(job.name)
+    return client.jobs.get(job.name)
 
 
 def names(found):

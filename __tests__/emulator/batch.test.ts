@@ -224,6 +224,19 @@ describe('a job', () => {
 		expect(scoringStep(again).properties['azureml.isreused']).toBeUndefined();
 	});
 
+	test('that gives a summary only leaves what the script has written', async () => {
+		const write =
+			'open(os.path.join(os.environ["AZUREML_BI_OUTPUT_PATH"], "sum.txt"), "a").write(str(len(mini_batch)))';
+		const codeId = await client.code('own', {
+			'own.py': `import os\ndef init(): pass\ndef run(mini_batch):\n    ${write}\n    return mini_batch\n`,
+		});
+		const own = { outputAction: 'SummaryOnly', codeConfiguration: { codeId, scoringScript: 'own.py' } };
+		await client.operation(await deployment('own', own));
+		const first = await invoke('data', { 'azureml-model-deployment': 'own' });
+		expect(await scored(first)).toEqual({ status: 'Completed', rows: [] });
+		expect(await rowsAt(`azureml/${scoringStep(first).runId}/score/sum.txt`)).toEqual(['21']);
+	});
+
 	test('goes on after files that fail, and fails beyond the error threshold', async () => {
 		const lenient = await invoke('bad', blue, { miniBatchSize: 1, retrySettings: { maxRetries: 0 } });
 		expect(await scored(lenient)).toEqual({ status: 'Completed', rows: ['18'] });

@@ -20,7 +20,8 @@ def main():
     options = read_options()
     # The folder of this file is no part of what a scoring script may import; the code of the deployment is.
     sys.path[0] = os.getcwd()
-    os.environ["AZUREML_BI_OUTPUT_PATH"] = os.path.dirname(scores_path(options))
+    is_folder = os.path.isdir(options.output)
+    os.environ["AZUREML_BI_OUTPUT_PATH"] = options.output if is_folder else os.path.dirname(options.output)
     try:
         if options.model:
             place_model(options)
