@@ -95,14 +95,14 @@ export const COMPONENTS: AssetKind = {
 	versionOf: (name, version, given) => (name === ANONYMOUS_COMPONENT ? anonymousVersion(given) : version),
 	accept: (_call, given, name, version) => ({
 		componentSpec: {
-			...objectOf(spelledOut(given['componentSpec'])),
+			...keptSpec(given),
 			name,
 			version: name === ANONYMOUS_COMPONENT ? '1' : version,
 		},
 	}),
 	checkUpdate: (_call, before, given, name) => {
 		if (name === ANONYMOUS_COMPONENT) return;
-		const [old, now] = [before.properties['componentSpec'], spelledOut(given['componentSpec'])].map(objectOf);
+		const [old, now] = [before.properties['componentSpec'], keptSpec(given)].map(objectOf);
 		for (const field of ['code', 'command', 'environment', 'inputs', 'outputs', 'type']) {
 			if (JSON.stringify(old?.[field]) === JSON.stringify(now?.[field])) continue;
 			throw serviceError(
@@ -164,6 +164,21 @@ function asJsonText(conda: string): string {
 			inner: ['BadArgument', 'ArgumentInvalid'],
 		});
 	}
+}
+
+/** A component as the service keeps it, with what it fills in. */
+function keptSpec(given: Json): Json {
+	const spec = objectOf(spelledOut(given['componentSpec']));
+	const inputs = Object.entries(objectOf(spec['inputs'])).map(([name, port]) => [
+		name,
+		isObject(port) ? { optional: 'False', ...port } : port,
+	]);
+	return {
+		...(spec['type'] === 'pipeline' ? { is_deterministic: 'False' } : {}),
+		...spec,
+		...(spec['inputs'] == null ? {} : { inputs: Object.fromEntries(inputs) }),
+		...(spec['type'] === 'command' ? { resources: { instance_count: '1', ...objectOf(spec['resources']) } } : {}),
+	};
 }
 
 /** Gives every plain value of a component as text, the way the service gives it back. */
