@@ -6,6 +6,7 @@ import { azureCli, type ClientPython, debianClients, newestClients } from '../sc
 import { ACTION, bare, type Contender, type Cost, run, sdk, signedInCli } from './contenders.ts';
 import { actionHash, bareHash, sdkHash } from './hashing.ts';
 import { logDelay } from './log-delay.ts';
+import { LOG_THROUGHPUT } from './log-throughput.ts';
 import { byTurns, median, medianRatio } from './measure.ts';
 import { type BenchServer, type Seen, startServer } from './server.ts';
 
@@ -54,6 +55,7 @@ export const ROWS: readonly Row[] = [
 		measure: (extent) => hashing('hash-1gib', extent, { files: 1, size: extent.quick ? 128 * MIB : 1024 * MIB }),
 	},
 	{ name: 'log', measure: log },
+	LOG_THROUGHPUT,
 ];
 
 /** Uploads of more and more files by the action alone, for the chart of growth. */

@@ -54,7 +54,12 @@ export function createGitHubLog(
 	let full: Promise<void> | undefined;
 	// What is not shown goes first: it could stand in the middle of a secret.
 	const clean = (text: string): string => secrets.redact(withoutControls(text));
-	const harmless = (text: string): string => neutralise(clean(text));
+	const harmless = (text: string): string => {
+		const printable = withoutControls(text);
+		const shown = secrets.redact(printable);
+		// A secret that ended within an escape sequence has left the rest of it.
+		return shown === printable ? neutralisePrintable(shown) : neutralise(shown);
+	};
 	const print = (text: string): void => {
 		if (write(`${harmless(text)}\n`) !== false || full !== undefined) return;
 		// Asked for at once: a drain that came before anybody waited would never come again.
@@ -115,14 +120,17 @@ function annotationOf(where: Place | undefined): core.AnnotationProperties {
 	};
 }
 
-/** Colour and weight stay; every other escape sequence (cursor, title, link) goes. */
-const ESCAPES =
+/** What begins an escape sequence, and control characters. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g;
+const ESCAPE =
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
-	/\u001b\[[0-9;:]*m|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[[(][0-?]*[ -/]*[@-~]?|\u001b[ -/]*[0-~]?|\u009b[0-?]*[ -/]*[@-~]?/g;
+	/\u001b\[[0-9;:]*m|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[[(][0-?]*[ -/]*[@-~]?|\u001b[ -/]*[0-~]?|\u009b[0-?]*[ -/]*[@-~]?/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
-const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001a\u001c-\u001f\u007f-\u009f]/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
-const COLOUR = /^\u001b\[[0-9;:]*m$/;
+const COLOUR = /\u001b\[[0-9;:]*m/y;
+
+/** What the runner takes for the end of a line, beside a line feed. */
+const LINE_END = /\r\n|[\r\u2028\u2029]/g;
 
 /**
  * The runner compares by the rules of its language, to which characters without a look of their own may be as nothing. So
@@ -132,6 +140,10 @@ const UNSEEN = '\\p{Default_Ignorable_Code_Point}\\p{Cf}\\u001b';
 const NEW_COMMAND = new RegExp(`^([\\s${UNSEEN}]*)(\\\\*:[${UNSEEN}]*:)`, 'u');
 const OLD_COMMAND = new RegExp(`#([\\\\${UNSEEN}]*#[${UNSEEN}]*\\[)`, 'gu');
 
+/** Any character that is not known to be seen for what it is: most letters and signs of logs are. */
+export const ODD =
+	/[^\t\n -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0482\u2010-\u2027\u2030-\u205e\u20a0-\u2bff\u3001-\u312f\u3400-\u9fff\uac00-\ud7a3]/g;
+
 /**
  * Text that the runner takes for plain lines. It reads a lone `\r` as the end of a line, honours `::command::` at the start
  * of a line (after any white space) and `##[command]` anywhere in it; a backslash put before the second part takes
@@ -139,16 +151,75 @@ const OLD_COMMAND = new RegExp(`#([\\\\${UNSEEN}]*#[${UNSEEN}]*\\[)`, 'gu');
  * where there are some already.
  */
 export function neutralise(text: string): string {
-	return withoutControls(text)
-		.split(/\r\n|[\n\r\u0085\u2028\u2029]/)
-		.map(neutraliseLine)
-		.join('\n');
+	return neutralisePrintable(withoutControls(text));
 }
 
+/** Colour and weight stay; every other escape sequence (cursor, title, link) goes, and so does every control character. */
 function withoutControls(text: string): string {
-	return text.replace(ESCAPES, (sequence) => (COLOUR.test(sequence) ? sequence : '')).replace(CONTROLS, '');
+	let shown = '';
+	let from = 0;
+	for (let found = search(CONTROL, text, 0); found >= 0; found = search(CONTROL, text, from)) {
+		ESCAPE.lastIndex = found;
+		const end = ESCAPE.test(text) ? ESCAPE.lastIndex : found + 1;
+		COLOUR.lastIndex = found;
+		shown += text.slice(from, COLOUR.test(text) ? end : found);
+		from = end;
+	}
+	return from === 0 ? text : shown + text.slice(from);
+}
+
+/** Most of a log is lines without an odd character: they are searched together, each other line by itself. */
+function neutralisePrintable(text: string): string {
+	const lines = text.includes('\r') || text.includes('\u2028') || text.includes('\u2029') ? withLineFeeds(text) : text;
+	let shown = '';
+	let from = 0;
+	for (let found = search(ODD, lines, 0); found >= 0; found = search(ODD, lines, from)) {
+		const start = lineStart(lines, found);
+		const end = lineEnd(lines, found);
+		shown += neutralisePlain(lines.slice(from, start)) + neutraliseLine(lines.slice(start, end));
+		from = end;
+	}
+	return from === 0 ? neutralisePlain(lines) : shown + neutralisePlain(lines.slice(from));
+}
+
+function withLineFeeds(text: string): string {
+	return text.replace(LINE_END, '\n');
 }
 
 function neutraliseLine(line: string): string {
 	return line.replace(NEW_COMMAND, '$1\\$2').replace(OLD_COMMAND, '#\\$1');
+}
+
+/** Does to lines without odd characters what `neutraliseLine` does to each. */
+function neutralisePlain(lines: string): string {
+	let shown = '';
+	let done = 0;
+	let from = 0;
+	for (let found = lines.indexOf('::'); found >= 0; found = lines.indexOf('::', from)) {
+		let start = found;
+		while (lines[start - 1] === '\\') start -= 1;
+		const isFirst = /^[ \t]*$/.test(lines.slice(Math.max(done, lineStart(lines, found)), start));
+		if (isFirst) {
+			shown += `${lines.slice(done, start)}\\`;
+			done = start;
+		}
+		// Whatever else the line holds does not stand at its beginning.
+		from = lineEnd(lines, found);
+	}
+	const escaped = done === 0 && shown === '' ? lines : shown + lines.slice(done);
+	return escaped.includes('#[') ? escaped.replace(OLD_COMMAND, '#\\$1') : escaped;
+}
+
+function search(pattern: RegExp, text: string, from: number): number {
+	pattern.lastIndex = from;
+	return pattern.test(text) ? pattern.lastIndex - 1 : -1;
+}
+
+function lineStart(text: string, place: number): number {
+	return place === 0 ? 0 : text.lastIndexOf('\n', place - 1) + 1;
+}
+
+function lineEnd(text: string, place: number): number {
+	const end = text.indexOf('\n', place);
+	return end < 0 ? text.length : end;
 }

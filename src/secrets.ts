@@ -5,7 +5,8 @@ const SHORTEST = 6;
 
 /** What is secret by its form alone, whoever issued it: signatures of signed URLs, bearer tokens. */
 const BY_FORM: readonly (readonly [RegExp, string])[] = [
-	[/([?&;]|%26|\\u0026|&amp;)(sig|signature)(=|%3D)[^&\s"'<>\\;,)\]}]+/gi, '$1$2$3***'],
+	// Looking back from the rare word is ten times as fast as looking on from each sign that may stand before it.
+	[/(?<=[?&;]|%26|\\u0026|&amp;)(sig|signature)(=|%3D)[^&\s"'<>\\;,)\]}]+/gi, '$1$2***'],
 	[/\b(bearer|sharedkey|sharedaccesssignature)(\s+|%20)[\w.~+/=:%-]{8,}/gi, '$1$2***'],
 	[
 		/\b(AccountKey|SharedAccessKey|client_secret|clientSecret|client_assertion)(["']?\s*[=:]\s*["']?)[^\s"'&;,}]{6,}/gi,
@@ -13,20 +14,37 @@ const BY_FORM: readonly (readonly [RegExp, string])[] = [
 	],
 ];
 
-/** What may hold JSON web tokens: words with dots. From its beginning on only, so that each letter is looked at once. */
-const DOTTED = /(?<![\w.-])[\w.-]{21,}/g;
+/** What JSON web tokens are made of. */
+const DOTTED = /[\w.-]*/y;
+const NOT_DOTTED = /[^\w.-]/;
+/** A shorter word holds no token. */
+const SHORTEST_TOKEN = 21;
 const HEADER = /\beyJ[\w-]{8,}$/;
 
+/** Looks at the words that hold the beginning of a token, at each letter of them once. */
 function withoutTokens(text: string): string {
-	return text.replace(DOTTED, (run) => {
-		const parts = run.split('.');
-		for (let place = 0; place + 2 < parts.length; place += 1) {
-			const [header = '', payload = ''] = [parts[place], parts[place + 1]];
-			if (payload.length < 8 || !HEADER.test(header)) continue;
-			parts.splice(place, 3, header.replace(HEADER, '***'));
-		}
-		return parts.join('.');
-	});
+	let shown = '';
+	let done = 0;
+	for (let found = text.indexOf('eyJ'); found >= 0; found = text.indexOf('eyJ', done)) {
+		let from = found;
+		while (from > done && !NOT_DOTTED.test(text[from - 1] ?? '')) from -= 1;
+		DOTTED.lastIndex = found;
+		const to = found + (DOTTED.exec(text)?.[0].length ?? 0);
+		shown += text.slice(done, from) + withoutTokensIn(text.slice(from, to));
+		done = to;
+	}
+	return done === 0 ? text : shown + text.slice(done);
+}
+
+function withoutTokensIn(word: string): string {
+	if (word.length < SHORTEST_TOKEN) return word;
+	const parts = word.split('.');
+	for (let place = 0; place + 2 < parts.length; place += 1) {
+		const [header = '', payload = ''] = [parts[place], parts[place + 1]];
+		if (payload.length < 8 || !HEADER.test(header)) continue;
+		parts.splice(place, 3, header.replace(HEADER, '***'));
+	}
+	return parts.join('.');
 }
 
 /** The secrets of one run. */

@@ -139,8 +139,8 @@ describe('case 39 L-10MB-line', () => {
 		};
 		let [shown, highest] = [0, 0];
 		const before = process.memoryUsage.rss();
-		const file = new LogFile(LOG, (line) => {
-			shown += line.length + 1;
+		const file = new LogFile(LOG, (text) => {
+			shown += text.length + 1;
 		});
 		const ready = async (): Promise<void> => {
 			highest = Math.max(highest, process.memoryUsage.rss() - before);

@@ -52,7 +52,7 @@ interface Reading {
 function reading(): Reading {
 	const storage = new Storage();
 	const lines: string[] = [];
-	const file = new LogFile('user_logs/std_log.txt', (line) => lines.push(line));
+	const file = new LogFile('user_logs/std_log.txt', (text) => lines.push(...text.split('\n')));
 	return { storage, lines, file, look: () => file.look(URL_, storage) };
 }
 
@@ -180,7 +180,7 @@ describe('an answer that is not what was asked for', () => {
 			return { status, headers: { 'x-ms-creation-time': one.created ?? 'a', ...more }, body: Buffer.from(one.body) };
 		};
 		const lines: string[] = [];
-		const file = new LogFile('user_logs/std_log.txt', (line) => lines.push(line));
+		const file = new LogFile('user_logs/std_log.txt', (text) => lines.push(...text.split('\n')));
 		return { asked, lines, file, look: () => file.look(URL_, { send, close: async () => {} }) };
 	}
 

@@ -7,7 +7,7 @@ const LONGEST = 64 * 1024;
 
 function reader(): { readonly lines: string[]; readonly log: LogLines; write(text: string): void } {
 	const lines: string[] = [];
-	const log = new LogLines((line) => lines.push(line));
+	const log = new LogLines((text) => lines.push(...text.split('\n')));
 	return { lines, log, write: (text) => log.write(Buffer.from(text)) };
 }
 

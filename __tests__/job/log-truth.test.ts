@@ -118,9 +118,9 @@ describe('a log of a gigabyte', () => {
 		let lines = 0;
 		let bytes = 0;
 		let highest = 0;
-		const file = new LogFile(PATH, (line) => {
-			lines += 1;
-			bytes += line.length + 1;
+		const file = new LogFile(PATH, (text) => {
+			lines += text.split('\n').length;
+			bytes += text.length + 1;
 		});
 		const before = process.memoryUsage.rss();
 		const ready = async (): Promise<void> => {

@@ -111,7 +111,7 @@ export function checkLogLines(input: Buffer): void {
 	const bytes = input.subarray(1);
 	const linesIn = (slice: number): { lines: string[]; invalid: number } => {
 		const lines: string[] = [];
-		const reader = new LogLines((line) => lines.push(line));
+		const reader = new LogLines((text) => lines.push(...text.split('\n')));
 		for (let start = 0; start < bytes.length; start += slice) reader.write(bytes.subarray(start, start + slice));
 		reader.end();
 		return { lines, invalid: reader.invalid };

@@ -23,17 +23,17 @@ export interface LookOptions {
 /** How much one request asks for, in bytes. */
 const PIECE = 1024 * 1024;
 /** How much of an answer is made into lines at once: little, so that what is made is gone before memory grows for it. */
-const BITE = 64 * 1024;
+const BITE = 32 * 1024;
 /** So many bytes before the place that was reached are read again where the file may be another one. */
 const OVERLAP = 256;
 /** A file that is another one at every answer is left for the next look. */
 const MOST_TURNS = 4;
 const NOTHING = Buffer.alloc(0);
 
-/** The reader of one file. `onLine` gets each line without its end, in order. */
+/** The reader of one file. `onLines` gets its lines as that of `LogLines` does. */
 export class LogFile {
 	readonly path: string;
-	readonly #onLine: (line: string) => void;
+	readonly #onLines: (line: string) => void;
 	readonly #lines: LogLines;
 	#offset = 0;
 	#created: string | undefined;
@@ -42,10 +42,10 @@ export class LogFile {
 	/** The file may have been replaced since the last answer. */
 	#doubtful = false;
 
-	constructor(path: string, onLine: (line: string) => void, guard?: LineGuard) {
+	constructor(path: string, onLines: (line: string) => void, guard?: LineGuard) {
 		this.path = path;
-		this.#onLine = onLine;
-		this.#lines = new LogLines(onLine, guard);
+		this.#onLines = onLines;
+		this.#lines = new LogLines(onLines, guard);
 	}
 
 	/** How many bytes have been read. */
@@ -151,7 +151,7 @@ export class LogFile {
 
 	#restart(what: string): undefined {
 		this.#lines.end();
-		this.#onLine(`[gap: ${this.path} ${what} after ${this.#offset} bytes; shown again from its beginning]`);
+		this.#onLines(`[gap: ${this.path} ${what} after ${this.#offset} bytes; shown again from its beginning]`);
 		this.#offset = 0;
 		this.#tail = Buffer.alloc(0);
 		this.#doubtful = false;

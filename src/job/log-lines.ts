@@ -9,6 +9,9 @@ const CONTINUED = ' ⤶';
 /** A line of the log that itself ends like one of our marks gets a backslash more, so that they stay apart. */
 const LIKE_A_MARK = / (\\*)(⤶|\[overwritten \d+×\])$/;
 
+/** What no line has that is shown just as it is, given that it is not too long. */
+const NOT_PLAIN = ['\r', '⤶\n', '×]\n'];
+
 /** Keeps a secret from being divided, so that no part of it is shown: see `Log`. */
 export interface LineGuard {
 	readonly clean?: ((text: string) => string) | undefined;
@@ -16,11 +19,11 @@ export interface LineGuard {
 }
 
 /**
- * The lines of one file. `onLine` gets each without its end, in order. What is shown can be turned back into the file
+ * The lines of one file. `onLines` gets them in order: one, or several with line feeds between them. What is shown can be turned back into the file
  * (`linesToText` in the tests does so) but for what carriage returns have overwritten, whose states are counted.
  */
 export class LogLines {
-	readonly #onLine: (line: string) => void;
+	readonly #onLines: (line: string) => void;
 	readonly #guard: LineGuard;
 	#decoder = new StringDecoder('utf8');
 	/** The text since the last line end or carriage return. */
@@ -34,8 +37,8 @@ export class LogLines {
 	/** How many characters were no UTF-8. */
 	invalid = 0;
 
-	constructor(onLine: (line: string) => void, guard: LineGuard = {}) {
-		this.#onLine = onLine;
+	constructor(onLines: (line: string) => void, guard: LineGuard = {}) {
+		this.#onLines = onLines;
 		this.#guard = guard;
 	}
 
@@ -79,7 +82,7 @@ export class LogLines {
 		if (ready === '') return;
 		const isState = this.#overwritten !== undefined || this.#shown === 'state';
 		if (isState) this.#show(ready);
-		else this.#onLine(this.#inPieces(ready) + CONTINUED);
+		else this.#onLines(this.#inPieces(ready) + CONTINUED);
 		this.#partial = held;
 		this.#shown = isState ? 'state' : 'continued';
 	}
@@ -93,9 +96,10 @@ export class LogLines {
 
 	#take(text: string): void {
 		if (text.includes('\ufffd')) this.invalid += text.split('\ufffd').length - 1;
-		const lines = (this.#partial + text).split('\n');
-		this.#partial = lines.pop() ?? '';
-		for (const line of lines) this.#endLine(line);
+		const whole = this.#partial + text;
+		const end = whole.lastIndexOf('\n');
+		this.#partial = whole.slice(end + 1);
+		if (end >= 0) this.#endLines(whole.slice(0, end + 1));
 		// A return at the very end may be half of a line's end.
 		const last = this.#partial.lastIndexOf('\r', this.#partial.length - 2);
 		if (last >= 0) {
@@ -113,6 +117,21 @@ export class LogLines {
 	#divided(): readonly [string, string] {
 		const place = this.#partial.length - (this.#guard.held?.(this.#partial) ?? 0);
 		return [this.#partial.slice(0, place), this.#partial.slice(place)];
+	}
+
+	/** Takes whole lines, with their ends. Those that are shown as they are go on together: to look at each takes longer. */
+	#endLines(text: string): void {
+		// The first may have begun, and have been shown in part, before.
+		let from = nextLine(text, 0);
+		this.#endLine(text.slice(0, from - 1));
+		const odd = new OddLines(text);
+		while (from < text.length) {
+			const found = text.length - from > LONGEST_LINE ? from : odd.next(from);
+			const line = found < text.length ? text.lastIndexOf('\n', found - 1) + 1 : text.length;
+			if (line > from) this.#onLines(text.slice(from, line - 1));
+			from = nextLine(text, found);
+			if (line < text.length) this.#endLine(text.slice(line, from - 1));
+		}
 	}
 
 	#endLine(line: string): void {
@@ -140,8 +159,8 @@ export class LogLines {
 		const rest = this.#inPieces(state ?? this.#overwritten ?? '');
 		this.#overwritten = undefined;
 		this.#skipped = 0;
-		if (replaced > 0) this.#onLine(`${rest} [overwritten ${replaced}×]`);
-		else this.#onLine(/[⤶\]]$/.test(rest) ? rest.replace(LIKE_A_MARK, ' \\$1$2') : rest);
+		if (replaced > 0) this.#onLines(`${rest} [overwritten ${replaced}×]`);
+		else this.#onLines(/[⤶\]]$/.test(rest) ? rest.replace(LIKE_A_MARK, ' \\$1$2') : rest);
 	}
 
 	/** Shows all of a long text but its last piece, which is given back. */
@@ -151,9 +170,35 @@ export class LogLines {
 			const last = rest.charCodeAt(LONGEST_LINE - 1);
 			// Never half a character.
 			const length = last >= 0xd800 && last < 0xdc00 ? LONGEST_LINE - 1 : LONGEST_LINE;
-			this.#onLine(rest.slice(0, length) + CONTINUED);
+			this.#onLines(rest.slice(0, length) + CONTINUED);
 			rest = rest.slice(length);
 		}
 		return rest;
 	}
+}
+
+/** Finds the lines of a text that hold any of `NOT_PLAIN`, each of which is looked for once. */
+class OddLines {
+	readonly #text: string;
+	readonly #places = NOT_PLAIN.map(() => -1);
+
+	constructor(text: string) {
+		this.#text = text;
+	}
+
+	/** Where the next one is, from a place on that is never before the last one; the text's length where there is none. */
+	next(from: number): number {
+		for (const [index, what] of NOT_PLAIN.entries()) {
+			if ((this.#places[index] ?? 0) >= from) continue;
+			const place = this.#text.indexOf(what, from);
+			this.#places[index] = place < 0 ? this.#text.length : place;
+		}
+		return Math.min(...this.#places);
+	}
+}
+
+/** Where the line after this place begins; beyond the end where it is the last. */
+function nextLine(text: string, place: number): number {
+	const end = text.indexOf('\n', place);
+	return (end < 0 ? text.length : end) + 1;
 }

@@ -237,7 +237,7 @@ export class JobLogs {
 		if (known !== undefined) return known;
 		const now = this.#parts.clock.now();
 		const entry: Entry = {
-			file: new LogFile(path, (line) => this.#show(entry, line), this.#parts.log),
+			file: new LogFile(path, (lines) => this.#show(entry, lines), this.#parts.log),
 			lastLines: [],
 			lastByte: now,
 			lastLine: now,
@@ -276,10 +276,10 @@ export class JobLogs {
 		);
 	}
 
-	#show(entry: Entry, line: string): void {
+	#show(entry: Entry, lines: string): void {
 		if (this.#pending.entry !== entry) this.#print();
 		this.#pending.entry = entry;
-		this.#pending.lines.push(line);
+		this.#pending.lines.push(lines);
 	}
 
 	/** Prints what is ready to be shown. To be called before anybody else may print. */
@@ -293,14 +293,21 @@ export class JobLogs {
 			log.info(`── ${owner === undefined ? '' : `${owner} · `}${path}`);
 			this.#current = path;
 		}
-		log.foreign(lines.join('\n'));
+		const text = lines.join('\n');
+		log.foreign(text);
 		this.lastShown = clock.now();
 		entry.lastLine = this.lastShown;
-		for (const line of lines.slice(-KEPT_LINES)) {
+		for (const line of lastLinesOf(text, KEPT_LINES)) {
 			// That a line may go on is of no use in a report.
 			const kept = line.replace(/ ⤶$/, '');
 			entry.lastLines.push(kept.length > 2000 ? `${kept.slice(0, 2000)}…` : kept);
 		}
 		entry.lastLines.splice(0, entry.lastLines.length - KEPT_LINES);
 	}
+}
+
+function lastLinesOf(text: string, count: number): string[] {
+	let from = text.length;
+	for (let line = 0; line < count && from >= 0; line += 1) from = from === 0 ? -1 : text.lastIndexOf('\n', from - 1);
+	return text.slice(from + 1).split('\n');
 }

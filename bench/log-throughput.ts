@@ -1,0 +1,82 @@
+// How fast a log goes through what makes it harmless to standard output, and what memory that takes as the log grows.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { logText } from './log-text.ts';
+import { byTurns, median, medianRatio } from './measure.ts';
+import type { Extent, Line, Row } from './rows.ts';
+
+const MB = 1_000_000;
+const MIB = 1024 * 1024;
+/** The text of which a log is made, in bytes. */
+const BLOCK = 8 * MIB;
+/** More than this in ten times the log is growth, in bytes: what else the machine does moves memory by less. */
+const FLAT = 48 * MIB;
+const LEAST = 150;
+
+/** What one process took: milliseconds, and bytes of memory at its highest. */
+interface Shown {
+	readonly wall: number;
+	readonly cpu: number;
+	readonly memory: number;
+}
+
+/** The row `log-throughput`. */
+export const LOG_THROUGHPUT: Row = { name: 'log-throughput', measure };
+
+async function measure({ turns, quick }: Extent): Promise<Line[]> {
+	const [size, small] = quick ? [100 * MB, 10 * MB] : [1_000 * MB, 100 * MB];
+	const folder = mkdtempSync(join(tmpdir(), 'bench-log-'));
+	try {
+		const block = join(folder, 'block.txt');
+		writeFileSync(block, logText(BLOCK));
+		const took = await byTurns(['action', 'limit', 'small'], turns, (name) =>
+			show(name === 'limit' ? 'limit' : 'action', block, name === 'small' ? small : size),
+		);
+		const of = (name: string, what: keyof Shown): number[] => (took.get(name) ?? []).map((shown) => shown[what]);
+		const rate = (name: string, what: 'wall' | 'cpu'): number => rateOf(size, median(of(name, what)));
+		const speed = rate('action', 'wall');
+		const [most, least] = [median(of('action', 'memory')), median(of('small', 'memory'))];
+		return [
+			{
+				row: `log-throughput (${size / MB} MB to a pipe)`,
+				action: `${Math.round(speed)} MB/s (${Math.round(rate('action', 'cpu'))} of processor time)`,
+				others: `bare writes ${medianRatio(of('limit', 'wall'), of('action', 'wall')).toFixed(2)}x`,
+				goal: `>= ${LEAST} MB/s`,
+				met: speed >= LEAST,
+			},
+			{
+				row: 'log-throughput (memory)',
+				action: `${Math.round(most / MIB)} MiB`,
+				others: `${small / MB} MB: ${(least / most).toFixed(2)}x`,
+				goal: 'flat',
+				met: most - least <= FLAT,
+			},
+		];
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
+}
+
+/** Megabytes in a second. */
+function rateOf(bytes: number, ms: number): number {
+	return bytes / MB / (ms / 1000);
+}
+
+/** Runs the process whose output goes through a pipe to nowhere, as the runner's goes through one. */
+async function show(how: 'action' | 'limit', block: string, size: number): Promise<Shown> {
+	const script = join(import.meta.dirname, 'log-process.ts');
+	const reader = spawn('cat', [], { stdio: ['pipe', 'ignore', 'inherit'] });
+	const options = ['--disable-warning=ExperimentalWarning', script, how, block, String(size)];
+	const writer = spawn(process.execPath, options, { stdio: ['ignore', reader.stdin, 'pipe'] });
+	reader.stdin.destroy();
+	let told = '';
+	writer.stderr?.setEncoding('utf8').on('data', (text: string) => {
+		told += text;
+	});
+	await Promise.all([once(writer, 'close'), once(reader, 'close')]);
+	if (!told.startsWith('{')) throw new Error(`the log was not shown: ${told}`);
+	return JSON.parse(told) as Shown;
+}
