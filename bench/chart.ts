@@ -3,8 +3,16 @@ import { growthExponent } from './measure.ts';
 
 interface Point {
 	readonly size: number;
-	/** In seconds. */
 	readonly cost: number;
+}
+
+/** What a chart tells. */
+interface Wording {
+	/** Ends before the exponent of growth. */
+	readonly title: string;
+	readonly cost: (cost: number) => string;
+	/** What the sizes count: `files`. */
+	readonly things: string;
 }
 
 const [WIDTH, HEIGHT, LEFT, BOTTOM, EDGE] = [640, 320, 72, 48, 40];
@@ -13,7 +21,7 @@ const STYLE =
 	'@media(prefers-color-scheme:dark){text{fill:#e6edf3}.line{stroke:#58a6ff}.dot{fill:#58a6ff}}';
 
 /** The chart of these points, with the exponent of their growth in its title. */
-export function growthChart(points: readonly Point[]): string {
+export function growthChart(points: readonly Point[], wording: Wording): string {
 	const x = scale(
 		points.map(({ size }) => size),
 		LEFT + 24,
@@ -25,11 +33,11 @@ export function growthChart(points: readonly Point[]): string {
 		EDGE + 24,
 	);
 	const places = points.map(({ size, cost }) => ({ size, cost, at: [x(size), y(cost)] as const }));
-	const title = `Start to job accepted, files of 1 kB: time grows with files to the power of ${growthExponent(points).toFixed(2)}`;
+	const title = `${wording.title} ${growthExponent(points).toFixed(2)}`;
 	const dots = places.flatMap(({ size, cost, at: [left, top] }) => [
 		`<circle class="dot" cx="${left}" cy="${top}" r="4"/>`,
-		`<text x="${left}" y="${top - 12}" text-anchor="middle">${cost.toFixed(cost < 10 ? 1 : 0)} s</text>`,
-		`<text x="${left}" y="${HEIGHT - BOTTOM + 20}" text-anchor="middle">${size.toLocaleString('en')} files</text>`,
+		`<text x="${left}" y="${top - 12}" text-anchor="middle">${wording.cost(cost)}</text>`,
+		`<text x="${left}" y="${HEIGHT - BOTTOM + 20}" text-anchor="middle">${size.toLocaleString('en')} ${wording.things}</text>`,
 	]);
 	return [
 		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">`,

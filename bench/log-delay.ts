@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { makeCheckout } from '../__tests__/e2e/checkout.ts';
 import { runAction } from '../__tests__/e2e/runner.ts';
 import { startEmulator } from '../emulator/emulator.ts';
+import { sdkDelay, sdkLooks } from './sdk-schedule.ts';
 
 /** What was measured, in milliseconds. */
 export interface LogDelay {
@@ -47,24 +48,18 @@ export async function logDelay(seconds: number): Promise<LogDelay> {
 		if (ran.code !== 0 || shown.length === 0) throw new Error(`the job was not followed: ${ran.stdout.slice(-500)}`);
 		const delays = shown.map(({ at, written }) => at - written);
 		const start = shown[0]?.written ?? 0;
+		const looks = sdkLooks(2 * seconds);
 		const ages = shown.map(({ written }) => (written - start) / 1000);
 		return {
 			mean: mean(delays),
 			longest: Math.max(...delays),
 			lines: shown.length,
-			scheduled: 1000 * mean(ages.map((age) => nextLook(age) - age)),
+			scheduled: 1000 * mean(ages.map((age) => sdkDelay(age, looks))),
 		};
 	} finally {
 		await emulator.stop();
 		rmSync(checkout, { recursive: true, force: true });
 	}
-}
-
-/** When azure-ai-ml looks next at a log of this age, in seconds, by the interval in its source: it grows to a minute. */
-function nextLook(age: number): number {
-	let look = 0;
-	while (look < age) look += Math.max(2, 60 / (1 + 100 * Math.exp(-look / 20)));
-	return look;
 }
 
 function mean(values: readonly number[]): number {

@@ -3,11 +3,14 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { azureCli, type ClientPython, debianClients, newestClients } from '../scripts/client-environments.ts';
+import { CHILDREN_COST } from './children-cost.ts';
 import { ACTION, bare, type Contender, type Cost, run, sdk, signedInCli } from './contenders.ts';
 import { actionHash, bareHash, sdkHash } from './hashing.ts';
+import { LOG_COST } from './log-cost.ts';
 import { logDelay } from './log-delay.ts';
 import { LOG_THROUGHPUT } from './log-throughput.ts';
 import { byTurns, median, medianRatio } from './measure.ts';
+import { ROLLOUT_WAIT } from './rollout-wait.ts';
 import { type BenchServer, type Seen, startServer } from './server.ts';
 
 /** How much is measured. */
@@ -55,7 +58,10 @@ export const ROWS: readonly Row[] = [
 		measure: (extent) => hashing('hash-1gib', extent, { files: 1, size: extent.quick ? 128 * MIB : 1024 * MIB }),
 	},
 	{ name: 'log', measure: log },
+	LOG_COST,
 	LOG_THROUGHPUT,
+	CHILDREN_COST,
+	ROLLOUT_WAIT,
 ];
 
 /** Uploads of more and more files by the action alone, for the chart of growth. */

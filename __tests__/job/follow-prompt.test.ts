@@ -1,64 +1,19 @@
 // How soon a line is shown after it was written, and how much is asked for that: in virtual time, at any age of a job.
 import { describe, expect, test } from '@jest/globals';
-import { chanceOf } from './log-scene.ts';
-import { RunService } from './run-service.ts';
+import { sdkDelay, sdkLooks } from '../../bench/sdk-schedule.ts';
+import { longJob, writeLines } from './long-job.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const LONG = 6 * HOUR;
 
-/** A job of this type that runs for six hours. */
-function longJob(type: string, chance = 0.5): RunService {
-	const service = new RunService(chance);
-	service.job = { type };
-	const run = { status: 'Running' };
-	service.runs.set('job', run);
-	service.clock.at(LONG, () => {
-		run.status = 'Completed';
-	});
-	return service;
-}
-
-/** Writes a numbered line every half minute or so, on average. @returns the delays of all lines, with the times of their writing */
-function written(service: RunService, path: (at: number) => string): { readonly at: number; delay: number }[] {
-	const chance = chanceOf(7);
-	const lines: { readonly at: number; delay: number }[] = [];
-	for (let at = 30 * SECOND; at < LONG - MINUTE; at += chance() * MINUTE) {
-		service.clock.at(at, () => {
-			service.storage.append(path(service.clock.elapsed), `line ${lines.length}\n`);
-			lines.push({ at: service.clock.elapsed, delay: Number.NaN });
-		});
-	}
-	const { foreign } = service.log;
-	Object.assign(service.log, {
-		foreign: (text: string) => {
-			foreign(text);
-			for (const [, number] of text.matchAll(/^line (\d+)$/gm)) {
-				const line = lines[Number(number)];
-				if (line !== undefined) line.delay = service.clock.elapsed - line.at;
-			}
-		},
-	});
-	return lines;
-}
-
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** What Microsoft's client would make of the same lines: it looks at a job by its age, ever more seldom. */
-function delaysOfSdk(lines: readonly { readonly at: number }[]): number[] {
-	const looks: number[] = [];
-	for (let at = 0; at < LONG + MINUTE; ) {
-		at += Math.max(2, 60 / (1 + 100 * Math.exp(-at / SECOND / 20))) * SECOND;
-		looks.push(at);
-	}
-	return lines.map(({ at }) => (looks.find((look) => look >= at) ?? LONG) - at);
-}
 
 describe('a line', () => {
 	test('is shown less than 1.5 seconds after it was written, on average, in each hour of a job of six', async () => {
 		const service = longJob('Command');
-		const lines = written(service, () => 'job/user_logs/std_log.txt');
+		const lines = writeLines(service, { path: () => 'job/user_logs/std_log.txt' });
 		await service.follow();
 		for (let hour = 0; hour < 6; hour += 1) {
 			const some = lines.filter(({ at }) => at >= hour * HOUR && at < (hour + 1) * HOUR);
@@ -68,7 +23,8 @@ describe('a line', () => {
 		const ours = mean(lines.map(({ delay }) => delay));
 		expect(ours).toBeLessThan(SECOND);
 		// The schedule of Microsoft's client comes to half a minute.
-		const theirs = mean(delaysOfSdk(lines));
+		const looks = sdkLooks(LONG / SECOND);
+		const theirs = SECOND * mean(lines.map(({ at }) => sdkDelay(at / SECOND, looks)));
 		expect(theirs).toBeGreaterThan(25 * SECOND);
 		expect(theirs / ours).toBeGreaterThan(20);
 	});
@@ -76,7 +32,7 @@ describe('a line', () => {
 	test('of a job that was followed only when it was hours old is shown as soon', async () => {
 		const service = longJob('Command');
 		service.storage.append('job/user_logs/std_log.txt', 'of the hours before\n'.repeat(50_000));
-		const lines = written(service, () => 'job/user_logs/std_log.txt');
+		const lines = writeLines(service, { path: () => 'job/user_logs/std_log.txt' });
 		await service.follow();
 		expect(mean(lines.map(({ delay }) => delay))).toBeLessThan(SECOND);
 		expect(service.log.foreignLines).toHaveLength(50_000 + lines.length);
@@ -87,7 +43,9 @@ describe('a line', () => {
 		for (let step = 0; step < 12; step += 1) {
 			service.child(`s${step}`, step * 30 * MINUTE + SECOND, (step + 1) * 30 * MINUTE - SECOND);
 		}
-		const lines = written(service, (at) => `s${Math.min(11, Math.floor(at / 30 / MINUTE))}/user_logs/std_log.txt`);
+		const lines = writeLines(service, {
+			path: (at) => `s${Math.min(11, Math.floor(at / 30 / MINUTE))}/user_logs/std_log.txt`,
+		});
 		await service.follow();
 		// A step is found by the list of steps; from then on its log is read as any other.
 		const settled = lines.filter(({ at }) => at % (30 * MINUTE) > 2 * MINUTE && at % (30 * MINUTE) < 29 * MINUTE);
@@ -102,7 +60,7 @@ describe('in no hour of a job of six are more than 360 requests sent', () => {
 
 	test.each(CHANCES)('for a command that logs lines and metrics (chance %d)', async (chance) => {
 		const service = longJob('Command', chance);
-		written(service, () => 'job/user_logs/std_log.txt');
+		writeLines(service, { path: () => 'job/user_logs/std_log.txt' });
 		const run = service.runs.get('job');
 		for (let at = 0; at < LONG; at += 30 * SECOND) {
 			service.clock.at(at, () => {
