@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createGitHubLog, neutralise } from '../src/log.ts';
+import { createGitHubLog, neutralise, ODD } from '../src/log.ts';
 import { createSecrets } from '../src/secrets.ts';
 import { commandsAnyhow, commandsIn } from './fixtures/runner-commands.ts';
 import { withoutEscapes } from './job/log-scene.ts';
@@ -135,4 +135,50 @@ test('a secret is hidden though characters that are not shown stand in it', () =
 	});
 	log.foreign('the-\u0000client\u001b[2K-secret and https://a/b?x=1&s\u0007ig=abcdef');
 	expect(text).toBe('*** and https://a/b?x=1&sig=***\n');
+});
+
+describe('what is not looked at line by line', () => {
+	const unseen = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\p{Cs}\u2028\u2029\u0085\u001b]/u;
+
+	test('has no character that could be as nothing to the runner, and no white space but blanks and tabs', () => {
+		const plain: number[] = [];
+		for (let code = 0; code < 0x10000; code += 1) {
+			ODD.lastIndex = 0;
+			if (!ODD.test(String.fromCharCode(code))) plain.push(code);
+		}
+		expect(plain.length).toBeGreaterThan(30_000);
+		const doubtful = plain
+			.map((code) => String.fromCharCode(code))
+			.filter((character) => !'\t\n '.includes(character) && (/\s/.test(character) || unseen.test(character)));
+		expect(doubtful).toEqual([]);
+	});
+
+	test('is neutralised as each of its lines would be', () => {
+		const piece = fc.constantFrom(
+			'::',
+			':',
+			'##[',
+			'#',
+			'[',
+			'\\',
+			'x',
+			' ',
+			'\t',
+			'\n',
+			'\u00e9',
+			'\u00ad',
+			'\u001b[1m',
+		);
+		fc.assert(
+			fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+				const text = pieces.join('');
+				const alone = text.split('\n').map((line) => neutralise(line));
+				expect(neutralise(text)).toBe(alone.join('\n'));
+				// The same lines where each is looked at by itself.
+				const odd = text.split('\n').map((line) => neutralise(`${line}\u{1f600}`));
+				expect(odd.map((line) => line.slice(0, -2))).toEqual(alone);
+			}),
+			{ numRuns: 5000 },
+		);
+	});
 });

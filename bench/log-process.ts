@@ -1,5 +1,6 @@
-// A process of its own that shows a log of so many bytes on its standard output, as the action does (`action`) or by bare
-// writes of the same bytes (`limit`), and tells on its standard error what that took. For log-throughput.ts.
+// A process of its own that shows a log of so many bytes on its standard output, as the action does (`action`), line by
+// line without a look at what they are (`lines`) or by bare writes (`limit`), and tells on its standard error what that took.
+// For log-throughput.ts.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Http, HttpRequest } from '../src/azure/http.ts';
@@ -43,18 +44,21 @@ async function showAsAction(size: number): Promise<void> {
 	logs.end();
 }
 
-/** Without a look at what it is. */
-async function showBare(size: number): Promise<void> {
+/** Without a look at what it is: as bytes, or as any program does that reads lines. */
+async function showBare(size: number, asLines: boolean): Promise<void> {
 	for (let shown = 0; shown < size; ) {
 		const from = shown % BLOCK.length;
 		const end = Math.min(from + BITE, BLOCK.length, from + size - shown);
-		if (!process.stdout.write(BLOCK.subarray(from, end))) await once(process.stdout, 'drain');
+		const bytes = BLOCK.subarray(from, end);
+		const taken = process.stdout.write(asLines ? bytes.toString().split('\n').join('\n') : bytes);
+		if (!taken) await once(process.stdout, 'drain');
 		shown += end - from;
 	}
 }
 
 const [started, used] = [performance.now(), process.cpuUsage()];
-await (how === 'action' ? showAsAction : showBare)(Number(bytes));
+if (how === 'action') await showAsAction(Number(bytes));
+else await showBare(Number(bytes), how === 'lines');
 // What was written last is counted too.
 await new Promise<void>((done) => process.stdout.write('', () => done()));
 const { user, system } = process.cpuUsage(used);
