@@ -23,9 +23,6 @@ interface Shown {
 	readonly memory: number;
 }
 
-/** `small` is the action with a smaller log. */
-type Contender = 'action' | 'lines' | 'limit' | 'small';
-
 /** The row `log-throughput`. */
 export const LOG_THROUGHPUT: Row = { name: 'log-throughput', measure };
 
@@ -35,13 +32,13 @@ async function measure({ turns, quick }: Extent): Promise<Line[]> {
 	try {
 		const block = join(folder, 'block.txt');
 		writeFileSync(block, logText(BLOCK));
-		const took = await byTurns(['action', 'lines', 'limit', 'small'] as const, turns, (name) =>
+		const took = await byTurns(['action', 'lines', 'limit', 'small'], turns, (name) =>
 			name === 'small' ? show('action', block, small) : show(name, block, size),
 		);
-		const of = (name: Contender, what: keyof Shown): number[] => (took.get(name) ?? []).map((shown) => shown[what]);
+		const of = (name: string, what: keyof Shown): number[] => (took.get(name) ?? []).map((shown) => shown[what]);
 		const [wall, cpu] = [of('action', 'wall'), of('action', 'cpu')];
 		const speed = rateOf(size, median(wall));
-		const share = (name: Contender): string => `${medianRatio(of(name, 'cpu'), cpu).toFixed(2)}x`;
+		const share = (name: string): string => `${medianRatio(of(name, 'cpu'), cpu).toFixed(2)}x`;
 		const [most, least] = [median(of('action', 'memory')), median(of('small', 'memory'))];
 		return [
 			{
@@ -69,8 +66,8 @@ function rateOf(bytes: number, ms: number): number {
 	return bytes / MB / (ms / 1000);
 }
 
-/** Runs the process whose output goes through a pipe to nowhere, as the runner's goes through one. */
-async function show(how: Exclude<Contender, 'small'>, block: string, size: number): Promise<Shown> {
+/** Runs the process of log-process.ts, whose output goes through a pipe to nowhere, as the runner's goes through one. */
+async function show(how: string, block: string, size: number): Promise<Shown> {
 	const script = join(import.meta.dirname, 'log-process.ts');
 	const reader = spawn('cat', [], { stdio: ['pipe', 'ignore', 'inherit'] });
 	const options = ['--disable-warning=ExperimentalWarning', script, how, block, String(size)];

@@ -5,12 +5,12 @@
 export type Samples = ReadonlyMap<string, readonly number[]>;
 
 /** Runs all contenders by turns, after one turn that does not count. Each other turn goes backwards. */
-export async function byTurns<T, Name extends string = string>(
-	names: readonly Name[],
+export async function byTurns<T>(
+	names: readonly string[],
 	turns: number,
-	work: (name: Name) => Promise<T>,
-): Promise<Map<Name, T[]>> {
-	const all = new Map<Name, T[]>(names.map((name) => [name, []]));
+	work: (name: string) => Promise<T>,
+): Promise<Map<string, T[]>> {
+	const all = new Map<string, T[]>(names.map((name) => [name, []]));
 	for (let turn = -1; turn < turns; turn += 1) {
 		for (const name of turn % 2 === 0 ? names : [...names].reverse()) {
 			const one = await work(name);
