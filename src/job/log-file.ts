@@ -33,7 +33,7 @@ const NOTHING = Buffer.alloc(0);
 /** The reader of one file. `onLines` gets its lines as that of `LogLines` does. */
 export class LogFile {
 	readonly path: string;
-	readonly #onLines: (line: string) => void;
+	readonly #onLines: (lines: string) => void;
 	readonly #lines: LogLines;
 	#offset = 0;
 	#created: string | undefined;
@@ -42,7 +42,7 @@ export class LogFile {
 	/** The file may have been replaced since the last answer. */
 	#doubtful = false;
 
-	constructor(path: string, onLines: (line: string) => void, guard?: LineGuard) {
+	constructor(path: string, onLines: (lines: string) => void, guard?: LineGuard) {
 		this.path = path;
 		this.#onLines = onLines;
 		this.#lines = new LogLines(onLines, guard);

@@ -19,11 +19,12 @@ export interface LineGuard {
 }
 
 /**
- * The lines of one file. `onLines` gets them in order: one, or several with line feeds between them. What is shown can be turned back into the file
- * (`linesToText` in the tests does so) but for what carriage returns have overwritten, whose states are counted.
+ * The lines of one file. `onLines` gets them in order: one, or several with line feeds between them. What is shown can be
+ * turned back into the file (`linesToText` in the tests does so) but for what carriage returns have overwritten, whose
+ * states are counted.
  */
 export class LogLines {
-	readonly #onLines: (line: string) => void;
+	readonly #onLines: (lines: string) => void;
 	readonly #guard: LineGuard;
 	#decoder = new StringDecoder('utf8');
 	/** The text since the last line end or carriage return. */
@@ -37,7 +38,7 @@ export class LogLines {
 	/** How many characters were no UTF-8. */
 	invalid = 0;
 
-	constructor(onLines: (line: string) => void, guard: LineGuard = {}) {
+	constructor(onLines: (lines: string) => void, guard: LineGuard = {}) {
 		this.#onLines = onLines;
 		this.#guard = guard;
 	}
