@@ -65,6 +65,8 @@ export class OnlineService {
 	score: (deployment: string, body: unknown) => Reply = () => ({ status: 200, json: { predictions: ['setosa'] } });
 	/** Looked at before anything else: an answer to give instead, or something to happen first. */
 	intercept: (request: Recorded) => Reply | undefined = () => undefined;
+	/** Whether a request to score is taken and never answered. */
+	silent = false;
 	/** How many looks a change takes. */
 	looks = 1;
 	readonly #operations = new Map<string, Operation>();
@@ -160,6 +162,7 @@ export class OnlineService {
 			body: text === '' ? undefined : JSON.parse(text),
 		};
 		this.requests.push(request);
+		if (this.silent && path.startsWith('/score/')) return;
 		const reply = this.intercept(request) ?? this.#reply(request);
 		outgoing.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers });
 		outgoing.end(reply.text ?? (reply.json === undefined ? '' : JSON.stringify(reply.json)));

@@ -132,6 +132,32 @@ describe('a rollout, in virtual time,', () => {
 		});
 	}
 
+	test('case 77 D-smoke: a time-out of the smoke test moves no traffic', async () => {
+		const { http } = bench.parts;
+		const limits: unknown[] = [];
+		// A host that takes the request and says nothing; the wait for it is cut short here.
+		bench.parts = {
+			...bench.parts,
+			http: {
+				...http,
+				send: (request) => {
+					if (!request.url.includes('/score/')) return http.send(request);
+					limits.push(request.timeout);
+					return http.send({ ...request, timeout: 100 });
+				},
+			},
+		};
+		const run = await second({}, () => {
+			bench.service.silent = true;
+			limits.length = 0;
+		});
+		expect(broken(run, { code: 1, says: /smoke test.*does not answer/is, shares: { blue: 100 } })).toEqual([]);
+		expect(run.rolledBack).toBe(true);
+		expect(bench.service.trafficHistory.filter((map) => (map['green'] ?? 0) > 0)).toEqual([]);
+		// Azure lets a model take three minutes; a silent one is asked once, not again and again.
+		expect(limits).toEqual([190_000]);
+	});
+
 	test('case 74 D-fail-after-shift: a deployment that turns bad with all the traffic is taken out again', async () => {
 		let turn = 0;
 		const run = await second({}, () => {

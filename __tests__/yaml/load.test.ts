@@ -67,6 +67,11 @@ describe('shape', () => {
 		['a: |\n  x\n', 'x\n'],
 		['a: |\n  x\n  ', 'x\n'],
 		['a: |+\n  x\n\n  ', 'x\n\n'],
+		['a: |+\n ', ''],
+		['a: |\n  x\n   ', 'x\n '],
+		['a: |+\n  x\n   \n  ', 'x\n \n'],
+		['a: >+\n  x\n  y\n\n   ', 'x y\n\n '],
+		['a: |+ # kept\n  x\n\n# end', 'x\n\n'],
 		['b: |\n  x\na: y', 'y'],
 	])('block text at the end of a file gets no line end that is not there, as in PyYAML: %j', (text, expected) => {
 		expect(read(text)).toHaveProperty('a', `str ${expected}`);
@@ -136,11 +141,44 @@ describe('what is refused, with its place', () => {
 		['a list as key', 'a: 1\n? [b]\n: c\n', 2, /must be text/],
 		['nothing as key', 'a: 1\n~: c\n', 2, /must be text/],
 		['no key at all', 'a: 1\n: c\n', 2, /must be text/],
+		['a date as key that is none', 'a: 1\n2026-02-30: c\n', 2, /'2026-02-30' is none/],
 	])('%s', (_, text, line, message) => {
 		const [fault] = faultsOf(text);
 		expect(fault?.message).toMatch(message);
 		expect(fault?.line).toBe(line);
 		expect(fault?.column).toBeGreaterThan(0);
+	});
+
+	test.each([
+		'2026-02-30',
+		'2023-02-29',
+		'2026-13-01',
+		'2026-00-10',
+		'2026-01-00',
+		'0000-01-01',
+		'!!timestamp 2026-02-30',
+		'2026-01-01 24:00:00',
+		'2026-01-01T10:60:00Z',
+		'2026-01-01T10:59:60Z',
+		'2026-01-01T10:59:59+24:00',
+		'2026-01-01T10:59:59-23:60',
+	])('a date or time that is none, on which PyYAML fails: %s', (written) => {
+		expect(faultsOf(`a: 1\nb: ${written}\n`)).toEqual([
+			expect.objectContaining({ message: expect.stringMatching(/none of the calendar.*quotes/), line: 2 }),
+		]);
+		expect(faultsOf(`token: ${written}\n`)[0]?.message).not.toContain('20');
+	});
+
+	test.each([
+		'2024-02-29',
+		'0001-01-01',
+		'2026-1-1 1:02:03.1234567',
+		'2026-12-31T23:59:59+23:59',
+		'2026-01-01T00:00:00 -0:99',
+		'"2026-02-30"',
+		'!!str 2026-02-30',
+	])('but not one that is: %s', (written) => {
+		expect(load(`b: ${written}\n`).root.entries).toHaveLength(1);
 	});
 
 	test('UTF-16 and invalid UTF-8', () => {

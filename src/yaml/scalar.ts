@@ -137,6 +137,17 @@ function floatScalar(written: string): Resolved {
 	return { type: 'float', value: sign * value, text: pythonFloat(sign * value) };
 }
 
+/** Whether what is written like a date or a time is one: Python, and so the CLI, fails on a 30th of February. */
+export function isRealTime(written: string): boolean {
+	const parts = TIME.exec(written) ?? /^(....)-(..)-(..)$/.exec(written) ?? [];
+	const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.slice(1, 7).map(Number);
+	const date = new Date(0);
+	date.setUTCFullYear(year, month - 1, day);
+	const isDay = year > 0 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+	const shift = Math.abs(Number(parts[9] ?? 0)) * 60 + Number(parts[10] ?? 0);
+	return isDay && hour < 24 && minute < 60 && second < 60 && shift < 24 * 60;
+}
+
 // A date prints as written; a time prints as Python's datetime does, which keeps the offset and drops the T.
 function timestampScalar(written: string): Resolved {
 	const time = TIME.exec(written);

@@ -14,7 +14,7 @@ import {
 import type { Fault, Place } from '../errors.ts';
 import { MAX_ALIASES, MAX_DEPTH, MAX_NODES } from './limits.ts';
 import type { MapEntry, MapNode, ScalarNode, YamlNode } from './node.ts';
-import { otherReading, resolvePlain, resolveTagged } from './scalar.ts';
+import { isRealTime, otherReading, resolvePlain, resolveTagged } from './scalar.ts';
 
 // `constructor` is a real name in published pipelines; kept in maps and own members, it does no harm.
 const UNSAFE_KEY = '__proto__';
@@ -151,36 +151,36 @@ export class TreeBuilder {
 
 	#scalar(node: Scalar, at: Place): ScalarNode {
 		const value = typeof node.value === 'string' ? node.value : (node.source ?? '');
-		const written = this.#isCutOff(node) ? value.replace(/\n$/, '') : value;
+		const written = this.#isCutOff(node, value) ? value.slice(0, -1) : value;
 		if (written.includes('\0')) {
 			this.faults.push({ message: 'The character U+0000 may not stand in a value.', where: at });
 			return this.#nothing(at);
 		}
 		const plain = node.type === 'PLAIN' || node.type === undefined;
-		if (node.tag === undefined) {
-			const resolved = plain ? resolvePlain(written) : undefined;
-			if (resolved !== undefined) {
-				this.#warn(written, resolved, at);
-				return { kind: 'scalar', ...resolved, written, at };
-			}
-			return { kind: 'scalar', type: 'str', value: written, text: written, written, at };
-		}
-		const resolved = resolveTagged(node.tag === '!' ? `${CORE}str` : node.tag, written);
+		const tag = node.tag === '!' || (node.tag === undefined && !plain) ? `${CORE}str` : node.tag;
+		const resolved = tag === undefined ? resolvePlain(written) : resolveTagged(tag, written);
+		const shown = this.#isSecret() ? 'its text' : `'${written}'`;
 		if (resolved === undefined) {
-			this.faults.push({
-				message: `The tag ${shortTag(node.tag)} is not known, or ${this.#isSecret() ? 'its text' : `'${written}'`} does not fit it.`,
-				where: at,
-			});
+			const message = `The tag ${shortTag(tag ?? '')} is not known, or ${shown} does not fit it.`;
+			this.faults.push({ message, where: at });
 			return this.#nothing(at);
 		}
+		if (resolved.type === 'timestamp' && !isRealTime(written)) {
+			const message = `A date or time is read here, but ${shown} is none of the calendar and the clock. Put it in quotes if it is text.`;
+			this.faults.push({ message, where: at });
+			return this.#nothing(at);
+		}
+		if (tag === undefined) this.#warn(written, resolved, at);
 		return { kind: 'scalar', ...resolved, written, at };
 	}
 
 	/** Whether a block of text ends with the file, in a line without an end: the parser adds one, and PyYAML does not. */
-	#isCutOff({ type, range }: Scalar): boolean {
+	#isCutOff({ type, range }: Scalar, value: string): boolean {
 		const isBlock = type === 'BLOCK_LITERAL' || type === 'BLOCK_FOLDED';
 		if (!isBlock || range?.[1] !== this.#text.length) return false;
-		return this.#text.slice(this.#text.lastIndexOf('\n') + 1).trim() !== '';
+		// Where there is nothing but blank lines, the first end of a line is that of the block's own sign.
+		const written = lastLineEnds(this.#text) - (value.trim() === '' ? 1 : 0);
+		return lastLineEnds(value) > written;
 	}
 
 	#warn(written: string, resolved: ReturnType<typeof resolvePlain>, at: Place): void {
@@ -244,6 +244,11 @@ export class TreeBuilder {
 
 function isMergeKey(key: unknown): boolean {
 	return isScalar(key) && key.value === '<<' && key.type === 'PLAIN' && key.tag === undefined;
+}
+
+/** How many lines end after the last character that is not blank. */
+function lastLineEnds(text: string): number {
+	return text.slice(text.trimEnd().length).split('\n').length - 1;
 }
 
 function shortTag(tag: string): string {
