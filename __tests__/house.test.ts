@@ -215,6 +215,15 @@ describe('src', () => {
 		expect(talking.map(shown)).toEqual([]);
 	});
 
+	test('looks for the end of a text where a run begins only', () => {
+		// `/\/+$/` tries each slash of a run anew: a megabyte of them takes minutes. `/(?<!\/)\/+$/` does not.
+		const everyPlace = /[(=|]\s*\/?(?:\\.|\[[^\]]+\])[+*]\$\//;
+		expect("text.replace(/\\/+$/, '')").toMatch(everyPlace);
+		expect('text.replace(/^[-_]+|[-_]+$/g)').toMatch(everyPlace);
+		expect("text.replace(/(?<!\\/)\\/+$/, '')").not.toMatch(everyPlace);
+		expect(SRC.filter((file) => everyPlace.test(textOf(file)))).toEqual([]);
+	});
+
 	test('reads the environment in inputs.ts and index.ts only', () => {
 		const reading = SRC.filter((file) =>
 			/\bprocess\s*(\.\s*env\b|\[)|\{[^}]*\benv\b[^}]*\} from 'node:process'/.test(textOf(file)),

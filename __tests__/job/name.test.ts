@@ -15,6 +15,7 @@ describe('a valid name', () => {
 		['a..b', 'a-b'],
 		['a_b-C', 'a_b-C'],
 		['x'.repeat(300), 'x'.repeat(255)],
+		[`a${'_'.repeat(1_000_000)}b_-_`, `a${'_'.repeat(254)}`],
 	])('of %j is %j', (text, name) => {
 		expect(validName(text)).toBe(name);
 	});

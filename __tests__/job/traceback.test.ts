@@ -117,3 +117,9 @@ test('whatever a log holds, it is read in bounds', () => {
 	);
 	expect(read(...Array.from({ length: 50 }, () => PLAIN).flat())).toHaveLength(20);
 });
+
+test('a line of a megabyte costs no time worth mentioning', () => {
+	const start = performance.now();
+	read('Traceback (most recent call last):', `  File "x.py", line 1, in a${' '.repeat(1_000_000)}b`, `${PLAIN.at(-1)}`);
+	expect(performance.now() - start).toBeLessThan(5_000);
+});

@@ -39,7 +39,7 @@ function pathsOf(pattern: string, checkout: string): readonly string[] | string 
 	const there = statSync(absolute, { throwIfNoEntry: false });
 	if (there?.isFile()) return [absolute];
 	if (there?.isDirectory()) {
-		return `${pattern} is a folder. To apply the files in it write ${pattern.replace(/\/+$/, '')}/*.yml.`;
+		return `${pattern} is a folder. To apply the files in it write ${pattern.replace(/(?<!\/)\/+$/, '')}/*.yml.`;
 	}
 	const found = globSync(pattern, { cwd: checkout })
 		.map((name) => path.resolve(checkout, name))

@@ -100,12 +100,12 @@ async function uploadCode(content: Content, written: string, name: string, parts
 		const sas = new URL(sasUri);
 		log.mask(sas.searchParams.get('sig') ?? '');
 		const container = (await storage).openContainer(
-			{ url: `${sas.origin}${sas.pathname.replace(/\/+$/, '')}`, sas: sas.search },
+			{ url: `${sas.origin}${sas.pathname.replace(/(?<!\/)\/+$/, '')}`, sas: sas.search },
 			{ clock, slots, signal, onRetry: (line) => log.debug(line) },
 		);
 		try {
 			await uploadContent(container, upload, parts, turn > 1);
-			return `${blobUri.replace(/\?.*$/s, '').replace(/\/+$/, '')}/${content.folder}`;
+			return `${blobUri.replace(/\?.*$/s, '').replace(/(?<!\/)\/+$/, '')}/${content.folder}`;
 		} catch (error) {
 			if (!(error instanceof BlobError) || !error.signatureRefused || turn === SIGNATURES) throw error;
 			log.debug(`The signature for the upload of ${written} is over; asking for a new one.`);

@@ -65,7 +65,7 @@ function dataSource(type: DataType, datastore: string | undefined): Reader<DataF
 
 // The service wants to know beforehand which files an MLTable reads.
 function mltableUris(folder: string, at: Place, reading: Reading): readonly string[] | undefined {
-	const written = `${folder.replace(/\/+$/, '')}/MLTable`;
+	const written = `${folder.replace(/(?<!\/)\/+$/, '')}/MLTable`;
 	if (!isThere(folder, reading)) {
 		return undefined;
 	}

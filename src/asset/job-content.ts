@@ -72,7 +72,7 @@ export async function listOutput(
 		const storage = { workspace, log, clock, signal, slots: createSlots(clock) };
 		return await withDatastore(datastore, storage, async (container) => {
 			const paths: string[] = [];
-			const whole = place.path.replace(/\/+$/, '');
+			const whole = place.path.replace(/(?<!\/)\/+$/, '');
 			for await (const blob of container.list(whole)) {
 				// The output `model` is not the output `model-2`; and folders are no files.
 				if (blob.name !== whole && !blob.name.startsWith(`${whole}/`)) continue;

@@ -36,7 +36,7 @@ export async function namedSource(
 	if (isUri(written) || written.startsWith('runs:/')) {
 		return { from: { need: 'uri', uri: written }, type: undefined, ofJob: false };
 	}
-	const asked = written.replace(/^\.\//, '').replace(/\/+$/, '');
+	const asked = written.replace(/^\.\//, '').replace(/(?<!\/)\/+$/, '');
 	if (job !== undefined) {
 		const [output = '', ...below] = asked.split('/');
 		if (Object.hasOwn(job.outputs, output)) return outputSource(job, output, below.join('/'), parts);

@@ -52,7 +52,7 @@ export function samePlace(one: string | undefined, other: string | undefined): b
 }
 
 function placeOf(uri: string | undefined): string {
-	const parts = /^(azureml:\/\/.*?\/)(paths\/.*)?$/is.exec((uri ?? '').replace(/\/+$/, ''));
+	const parts = /^(azureml:\/\/.*?\/)(paths\/.*)?$/is.exec((uri ?? '').replace(/(?<!\/)\/+$/, ''));
 	return parts === null ? (uri ?? '') : `${parts[1]?.toLowerCase()}${parts[2] ?? ''}`;
 }
 

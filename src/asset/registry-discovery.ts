@@ -68,7 +68,7 @@ function registryFrom(name: string, answer: Json, { workspace, log }: DiscoveryP
  * same kind of service. That it takes imports there is not confirmed.
  */
 function addressIn(name: string, answer: Json, cloud: Cloud, log: Log): string {
-	const named = textAt(answer, 'primaryRegionResourceProviderUri')?.replace(/\/+$/, '');
+	const named = textAt(answer, 'primaryRegionResourceProviderUri')?.replace(/(?<!\/)\/+$/, '');
 	if (named !== undefined && mayReceiveToken(cloud, named)) return named;
 	const region = textAt(answer, 'primaryRegion') ?? '';
 	const [suffix] = cloud.machineLearningSuffixes;

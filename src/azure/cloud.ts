@@ -85,7 +85,7 @@ export function readCloudFile(text: string, file: string): { cloud: Cloud } | { 
 		}
 		const fault = endpointFault(value);
 		if (fault !== undefined) faults.push({ message: `cloud: endpoints.${name} in ${file} ${fault}` });
-		return value.trim().replace(/\/+$/, '');
+		return value.trim().replace(/(?<!\/)\/+$/, '');
 	};
 	const resourceManager = endpoint('resourceManager', true);
 	const authority = endpoint('activeDirectory', true);
@@ -110,7 +110,7 @@ export function readCloudFile(text: string, file: string): { cloud: Cloud } | { 
 
 /** A resource id that ends in a slash would give a doubled one, which Entra takes for another resource. */
 function scopeOf(resource: string): string {
-	return `${resource.replace(/\/+$/, '')}/.default`;
+	return `${resource.replace(/(?<!\/)\/+$/, '')}/.default`;
 }
 
 /** One suffix or a list of them; a leading dot or `*.` is how some people write them. */

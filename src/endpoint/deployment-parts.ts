@@ -64,7 +64,7 @@ const codeConfiguration: Reader<CodeConfiguration> = mapping('code_configuration
 			"'code_configuration' needs 'scoring_script', the script in the code folder that scores requests.",
 		);
 	} else if (code?.need === 'code' && code.path !== '' && script !== undefined) {
-		const joined = `${code.written.replace(/\/+$/, '')}/${scoringScript}`;
+		const joined = `${code.written.replace(/(?<!\/)\/+$/, '')}/${scoringScript}`;
 		localPath(joined, script.at, map.reading, 'file');
 	}
 	return { code, scoringScript };

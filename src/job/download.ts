@@ -148,7 +148,7 @@ function artifactPlace({ name, outputs }: Job): DatastorePlace {
 
 async function listFiles(container: BlobContainer, { path }: DatastorePlace, folder: string): Promise<RemoteFile[]> {
 	const files: RemoteFile[] = [];
-	const whole = path.replace(/\/+$/, '');
+	const whole = path.replace(/(?<!\/)\/+$/, '');
 	for await (const { name, size, md5, metadata } of container.list(whole)) {
 		const marksFolder = metadata['hdi_isfolder'] === 'true' || (name.endsWith('/') && size === 0);
 		// The output `model` is not the output `model-2`.

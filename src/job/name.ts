@@ -13,7 +13,7 @@ export function validName(text: string): string | undefined {
 		.normalize('NFKD')
 		.replace(/\p{M}+/gu, '')
 		.replace(/[^\w-]+/g, '-')
-		.replace(/^[-_]+|[-_]+$/g, '')
+		.replace(/^[-_]+|(?<![-_])[-_]+$/g, '')
 		.slice(0, LONGEST);
 	return valid === '' ? undefined : valid;
 }

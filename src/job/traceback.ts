@@ -25,7 +25,7 @@ const LONGEST_PREFIX = 200;
 const MOST_LINES_BETWEEN = 100;
 
 const HEADER = /^(.*?)Traceback \(most recent call last\):\s*$/;
-const FRAME = /^\s*File "([^"]+)", line (\d+)(?:, in (.+?))?\s*$/;
+const FRAME = /^\s*File "([^"]+)", line (\d+)(?:, in (\S(?:.*\S)?))?\s*$/;
 /** What stands before each line of a group of exceptions. */
 const GROUP_RULE = /^\s*[|+] ?/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for

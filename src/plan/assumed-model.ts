@@ -57,7 +57,7 @@ async function named(
 	{ checkout, mlflow }: Pick<ModelWish, 'checkout' | 'mlflow'>,
 	job: Job,
 ): Promise<AssumedModel> {
-	const asked = written.replace(/^\.\//, '').replace(/\/+$/, '');
+	const asked = written.replace(/^\.\//, '').replace(/(?<!\/)\/+$/, '');
 	const [output = ''] = asked.split('/');
 	if (isUri(written) || written.startsWith('runs:/')) return { ...asWished, undecided: [METRICS] };
 	if (Object.hasOwn(job.outputs, output)) {

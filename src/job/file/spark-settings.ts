@@ -69,7 +69,7 @@ export function readSparkTask(map: MapReader): SparkTask {
 	const file = map.required('entry', entry);
 	const at = map.node('entry')?.at ?? map.at;
 	if (code?.need === 'code' && code.path !== '' && file !== '') {
-		localPath(`${code.written.replace(/\/+$/, '')}/${file}`, at, map.reading, 'file');
+		localPath(`${code.written.replace(/(?<!\/)\/+$/, '')}/${file}`, at, map.reading, 'file');
 	}
 	return {
 		code,
