@@ -45,6 +45,30 @@ describe('a token', () => {
 		expect(asked[0]?.scope).toBe('https://ml.azure.com/.default');
 	});
 
+	test('goes with a second one in a header of its own, each of its scope; without one there is no such header', async () => {
+		const seen: HttpRequest['headers'][] = [];
+		const signals: unknown[] = [];
+		const http: Http = {
+			send: async ({ headers }) => ({ status: 200 + seen.push(headers), headers: {}, body: Buffer.alloc(0) }),
+			close: async () => {},
+		};
+		const { signal } = new AbortController();
+		const bearer = createBearerHttp(http, AZURE, {
+			token: async (scope, options) => {
+				signals.push(options?.signal);
+				return `for ${scope}`;
+			},
+		});
+		const request = { method: 'GET', url: 'https://management.azure.com/x', headers: { a: 'b' }, signal } as const;
+		await bearer.send(request, 'one', { header: 'x-second', scope: 'two' });
+		await bearer.send(request, 'one');
+		expect(seen).toEqual([
+			{ a: 'b', 'x-second': 'for two', authorization: 'Bearer for one' },
+			{ a: 'b', authorization: 'Bearer for one' },
+		]);
+		expect(signals).toEqual([signal, signal, signal]);
+	});
+
 	test.each([
 		'https://evil.example/operations/1',
 		'http://management.azure.com/subscriptions/x',
@@ -62,6 +86,7 @@ describe('a token', () => {
 		const { http, sent } = recorder();
 		const sending = createBearerHttp(http, AZURE, credential).send({ method: 'GET', url });
 		await expect(sending).rejects.toThrow('The token was not sent to');
+		await expect(sending).rejects.toHaveProperty('status', 0);
 		expect([sent, asked]).toEqual([[], []]);
 	});
 
@@ -124,6 +149,12 @@ describe('a refusal as unauthorised', () => {
 		const { http, sent } = recorder(challenge, challenge, { status: 200 });
 		expect((await send(createBearerHttp(http, AZURE, credential))).status).toBe(401);
 		expect(sent).toHaveLength(2);
+	});
+
+	test('is told by its status alone: a challenge in another answer is none', async () => {
+		const { http, sent } = recorder({ ...challenge, status: 403 });
+		expect((await send(createBearerHttp(http, AZURE, credential))).status).toBe(403);
+		expect(sent).toHaveLength(1);
 	});
 
 	test('without a challenge is an answer at once', async () => {

@@ -177,6 +177,18 @@ describe('without an address', () => {
 		expect(deleted).toMatchObject({ result: undefined, states: ['Deleting'] });
 	});
 
+	test('a 202 with a resource that has no state yet, and a 200 without one, say nothing either', async () => {
+		for (const reply of [{ status: 202, body: { name: 'iris' } }, { status: 200 }]) {
+			const played = await play({ first: reply, resource: [there('Succeeded')] });
+			expect(played).toMatchObject({ result: READY, looks: ['resource'] });
+		}
+	});
+
+	test('a 202 with a resource that is ready says so', async () => {
+		const played = await play({ first: { status: 202, ...there('Succeeded') } });
+		expect(played).toMatchObject({ result: READY, looks: [] });
+	});
+
 	test('a resource that failed says why', async () => {
 		const failed = play({
 			first: { body: { properties: { provisioningState: 'Failed', error: { code: 'X', message: 'Because.' } } } },
@@ -233,6 +245,27 @@ describe('the pace', () => {
 		const forEver = { 'x-ms-async-operation-timeout': 'P99999999D', 'retry-after': '9999999999' };
 		await play({ first: first(forEver), ...stuck }).catch(() => {});
 		expect(Math.max(...(open.at(-1)?.clock.slept ?? []))).toBeLessThan(2 ** 31);
+	});
+
+	test.each([
+		['PT90S', 90_000],
+		['PT2M', 120_000],
+		['PT1H', 3_600_000],
+		['PT1H10M', 4_200_000],
+		['P1D', 86_400_000],
+		['P1DT1H', 90_000_000],
+		['P10DT12H', 5 * 86_400_000],
+		['PT12.25S', 12_250],
+		// What is no duration is not heeded: two hours are ours.
+		['xPT90S', 7_200_000],
+		['PT90Sx', 7_200_000],
+		['PTxH', 7_200_000],
+	])('ends after what the service says: %s', async (announced, ms) => {
+		const headers = { 'x-ms-async-operation-timeout': announced, 'retry-after': '600' };
+		const stuck = play({ first: first(headers), operation: [state('InProgress')] });
+		await expect(stuck).rejects.toMatchObject({ name: 'OperationFailed', status: 0 });
+		await expect(stuck).rejects.toThrow('Look at onlineEndpoints/iris in');
+		expect(sum(open.at(-1)?.clock.slept)).toBe(ms);
 	});
 
 	test('ends at once for a signal', async () => {

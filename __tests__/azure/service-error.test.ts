@@ -89,6 +89,14 @@ describe('the code and the text of an error body', () => {
 		const { code, text } = messageFrom(JSON.stringify({ error: { code: 'a', innerError: inner, details } }), 400);
 		expect(code).toBe('level');
 		expect(text.length).toBeLessThanOrEqual(3000);
+		const long = JSON.stringify({ error: { message: 'x'.repeat(100_000) } });
+		expect(messageFrom(long, 400).text).toHaveLength(30_000);
+	});
+
+	test('a detail without a text, and an empty text, leave no gap', () => {
+		const details = [{ code: 'A' }, { message: '' }, { message: 'That.' }];
+		expect(messageFrom(JSON.stringify({ error: { message: 'This.', details } }), 400).text).toBe('This. That.');
+		expect(messageFrom(JSON.stringify({ error: { message: '', details } }), 400).text).toBe('That.');
 	});
 });
 
@@ -101,6 +109,11 @@ describe('the error', () => {
 		);
 		expect(error).toMatchObject({ status: 404, code: 'JobNotFound' });
 		expect(error.message).toBe('Could not look at the job "x": HTTP 404 JobNotFound. Job x not found. (request r-1)');
+	});
+
+	test('without an id or a code says nothing of them', () => {
+		const { message } = serviceError(answer(404, { error: { message: 'Not there.' } }), 'look');
+		expect(message).toBe('Could not look: HTTP 404. Not there.');
 	});
 
 	test.each([
