@@ -86,6 +86,13 @@ describe('retries', () => {
 		expect(clock.slept).toEqual([100_000, 100_000]);
 	});
 
+	test('a wait that the budget just holds is begun', async () => {
+		const server = await answering({ status: 429, headers: { 'retry-after': '240' } }, {});
+		const clock = virtualClock();
+		expect((await sender(clock).send({ method: 'GET', url: server.url })).status).toBe(200);
+		expect(clock.slept).toEqual([240_000]);
+	});
+
 	test('a wait that the budget does not hold is not begun', async () => {
 		const server = await answering({ status: 429, headers: { 'retry-after': '3600' } });
 		const clock = virtualClock();
@@ -130,6 +137,7 @@ describe('Retry-After', () => {
 		[{ 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }, 0],
 		[{ 'retry-after': 'soon' }, undefined],
 		[{ 'retry-after': '' }, undefined],
+		[{ 'retry-after': '  ' }, undefined],
 		[{ 'retry-after-ms': '250', 'retry-after': '20' }, 250],
 		[{ 'x-ms-retry-after-ms': '100', 'retry-after-ms': '250', 'retry-after': '20' }, 100],
 		[{ 'x-ms-retry-after-ms': '', 'retry-after': '20' }, 20_000],
@@ -185,6 +193,25 @@ describe('a signal', () => {
 		);
 		expect(server.asked).toEqual([]);
 	});
+});
+
+test('a request carries its body, its headers and who sends it', async () => {
+	const server = await answering({});
+	const http = sender();
+	await http.send({ method: 'PUT', url: server.url, body: '{"a":1}', headers: { 'x-own': 'yes' } });
+	await http.send({ method: 'POST', url: server.url, body: Buffer.from('bytes') });
+	await http.send({ method: 'GET', url: server.url });
+	expect(server.asked.map(({ body }) => body)).toEqual(['{"a":1}', 'bytes', '']);
+	expect(server.asked[0]?.headers).toMatchObject({ 'user-agent': 'test/1', 'x-own': 'yes' });
+});
+
+test('nothing is sent any more once it is closed', async () => {
+	const server = await answering({});
+	const http = createHttp({ clock: virtualClock(), userAgent: 'test/1' });
+	await http.send({ method: 'GET', url: server.url });
+	await http.close();
+	expect(await failureOf(http.send({ method: 'GET', url: server.url }))).toBeInstanceOf(Unreachable);
+	expect(server.asked).toHaveLength(1);
 });
 
 describe('an answer', () => {
