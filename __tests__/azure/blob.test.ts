@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type BlobContainer, type BlobParts, openContainer } from '../../src/azure/blob.ts';
+import { BlobError, withoutQueries } from '../../src/azure/blob-error.ts';
 import type { BlobSource } from '../../src/azure/blob-put.ts';
+import { BLOB_RETRY } from '../../src/azure/blob-retry.ts';
 import { createSlots } from '../../src/azure/slots.ts';
 import { type BlobServer, startBlobServer } from './blob-server.ts';
 
@@ -187,6 +191,68 @@ describe('patience', () => {
 		expect(server.requests).toHaveLength(7);
 	});
 
+	test.each([408, 429, 500, 502, 503, 504])('tries again after HTTP %d, ever more seldom', async (status) => {
+		server.fault = () => (server.requests.length <= 3 ? { status } : undefined);
+		await container().put('a.txt', sourceOf('a'));
+		expect(slept).toEqual([400, 800, 1600]);
+	});
+
+	test.each([400, 401, 403, 404, 501])('takes HTTP %d for an answer', async (status) => {
+		server.fault = () => ({ status });
+		await expect(container().put('a.txt', sourceOf('a'))).rejects.toMatchObject({ status });
+		expect(server.requests).toHaveLength(1);
+		expect(slept).toEqual([]);
+	});
+
+	test('with a busy account is longer than with a broken one, and ends too', async () => {
+		server.fault = () => ({ status: 503, headers: { 'retry-after': '1' } });
+		const time = clock();
+		const slots = createSlots(time, 16);
+		await expect(container({ clock: time, slots }).put('a.txt', sourceOf('a'))).rejects.toMatchObject({ status: 503 });
+		expect(server.requests).toHaveLength(40);
+		expect(slots.limit()).toBe(1);
+	});
+
+	test('is a quarter of an hour for one request, and a longer wait is not begun', async () => {
+		server.fault = () => ({ status: 429, headers: { 'retry-after': '300' } });
+		await expect(container().put('a.txt', sourceOf('a'))).rejects.toMatchObject({ status: 429 });
+		expect(slept).toEqual([300_000, 300_000, 300_000]);
+		slept.length = 0;
+		server.fault = () => ({ status: 429, headers: { 'retry-after': '901' } });
+		await expect(container().put('b.txt', sourceOf('b'))).rejects.toMatchObject({ status: 429 });
+		expect(slept).toEqual([]);
+	});
+
+	test('waits no longer than a minute by its own choice', async () => {
+		server.fault = () => ({ status: 503 });
+		await expect(container().put('a.txt', sourceOf('a'))).rejects.toMatchObject({ status: 503 });
+		expect(slept.slice(0, 7)).toEqual([400, 800, 1600, 3200, 6400, 12_800, 25_600]);
+		expect(Math.max(...slept)).toBe(30_000);
+		expect(slept.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(15 * 60_000);
+	});
+
+	test('with silence ends after its own time, which is told', async () => {
+		const silent = createServer(() => {});
+		await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+		const time = clock();
+		const retry = { ...BLOB_RETRY, attempts: 3, timeout: 50 };
+		const access = { url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/container`, sas: 'sig=x' };
+		const lost = openContainer(access, { clock: time, slots: createSlots(time), retry });
+		await expect(lost.find('a.txt')).rejects.toMatchObject({
+			status: 0,
+			message: expect.stringContaining('no answer within 0.05 s'),
+		});
+		expect(slept).toHaveLength(2);
+		silent.closeAllConnections();
+		await new Promise((done) => silent.close(done));
+	});
+
+	test('is not begun for a signal that is aborted already', async () => {
+		const signal = AbortSignal.abort(new Error('cancelled before'));
+		await expect(container({ signal }).find('a.txt')).rejects.toThrow('cancelled before');
+		expect(server.requests).toEqual([]);
+	});
+
 	test('ends with the reason of the signal', async () => {
 		const stop = new AbortController();
 		server.fault = () => {
@@ -239,7 +305,55 @@ describe('refusals', () => {
 	});
 });
 
+test('a new signature can help where the old one is refused, and not where a firewall refuses', () => {
+	const of = (status: number, code: string) => new BlobError({ what: 'x' }, status, code).signatureRefused;
+	expect(of(403, 'AuthenticationFailed')).toBe(true);
+	expect(of(403, 'AuthorizationFailure')).toBe(false);
+	expect(of(401, 'AuthenticationFailed')).toBe(false);
+});
+
+test.each([
+	['at https://a.b/c?sv=1&sig=abc now', 'at https://a.b/c?*** now'],
+	['"HTTP://a.b/c?sig=abc", <https://d.e?x=1>', '"HTTP://a.b/c?***", <https://d.e?***>'],
+	['SIG=abc&x=1 and sig=def', 'sig=***&x=1 and sig=***'],
+	['design=1, https://a.b/c', 'design=1, https://a.b/c'],
+])('a text loses the queries of its addresses: %s', (text, shown) => {
+	expect(withoutQueries(text)).toBe(shown);
+});
+
 describe('looking and reading', () => {
+	test('lists and finds a blob with its size, its MD5 and its marks', async () => {
+		const there = container();
+		await there.put('p/a.txt', sourceOf('abc'));
+		await there.mark('p/a.txt', { version: '1' });
+		const facts = { name: 'p/a.txt', size: 3, md5: sourceOf('abc').md5 };
+		expect(await there.find('p/a.txt')).toMatchObject({ ...facts, metadata: { version: '1' } });
+		const listed: unknown[] = [];
+		for await (const blob of there.list('p/')) listed.push(blob);
+		expect(listed).toEqual([expect.objectContaining(facts)]);
+	});
+
+	test('gives pieces of one and the same blob only, and none of one that is not there', async () => {
+		const there = container();
+		await there.put('big', sourceOf(Buffer.alloc(9 * 1024 * 1024)));
+		for await (const _ of there.pieces('big'));
+		const reads = server.requests.filter(({ method }) => method === 'GET');
+		const { etag } = (await there.find('big')) ?? {};
+		expect(etag).toMatch(/^"/);
+		expect(reads.map(({ headers }) => headers['if-match'])).toEqual([etag, etag]);
+		await expect(there.pieces('none')[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+			status: 404,
+			code: 'BlobNotFound',
+		});
+	});
+
+	test('says so where a blob ends before its end', async () => {
+		const there = container();
+		await there.put('log', sourceOf('0123456789'));
+		server.fault = ({ method }) => (method === 'GET' ? { status: 416, code: 'InvalidRange' } : undefined);
+		await expect(there.pieces('log')[Symbol.asyncIterator]().next()).rejects.toThrow('it ended early');
+	});
+
 	test('finds a blob and its marks, or nothing', async () => {
 		const there = container();
 		await there.put('a.txt', sourceOf('abc'));
