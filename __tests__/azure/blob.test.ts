@@ -156,6 +156,95 @@ describe('putting a blob', () => {
 	});
 });
 
+describe('a blob that is put', () => {
+	const counted = (content: string | Buffer, more: { block?: number; lookFirst?: boolean } = {}) => {
+		const told: number[] = [];
+		const { block, lookFirst = false } = more;
+		const into = container(block === undefined ? {} : { block });
+		return { told, done: into.put('a.bin', sourceOf(content), { onBytes: (count) => told.push(count), lookFirst }) };
+	};
+
+	test('is told of with its size, also where it was there', async () => {
+		for (const lookFirst of [false, true]) {
+			const { told, done } = counted('abc', { lookFirst });
+			await done;
+			expect(told).toEqual([3]);
+		}
+	});
+
+	test('goes in one piece up to the size of a block', async () => {
+		await counted(Buffer.alloc(100), { block: 100 }).done;
+		expect(puts()).toHaveLength(1);
+	});
+
+	test('is taken for there only with the same size and the same MD5', async () => {
+		await container().put('a.txt', sourceOf('first'));
+		expect(await container().put('a.txt', sourceOf('other'), { lookFirst: true })).toBe('written');
+		expect(stored('a.txt')?.toString()).toBe('other');
+		// Another size with the same MD5 is something that was changed meanwhile.
+		server.blobs.set('/container/b.txt', { data: Buffer.from('longer'), md5: sourceOf('first').md5, metadata: {} });
+		expect(await container().put('b.txt', sourceOf('first'), { lookFirst: true })).toBe('written');
+		expect(await container().put('c.txt', sourceOf('new'), { lookFirst: true })).toBe('written');
+	});
+
+	test.each([409, 412])('and refused with HTTP %d was there, or is written over', async (status) => {
+		server.fault = ({ headers }) => (headers['if-none-match'] === '*' ? { status } : undefined);
+		expect(await container().put('a.txt', sourceOf('new'))).toBe('written');
+		expect(await container().put('a.txt', sourceOf('new'))).toBe('there');
+	});
+
+	test('carries an MD5 with each block, and memory that was sent is used again', async () => {
+		const memory: boolean[] = [];
+		const content = Buffer.alloc(300, 'x');
+		const source: BlobSource = {
+			...sourceOf(content),
+			read: async (offset, length, kept) => {
+				memory.push(kept !== undefined);
+				return Buffer.from(content.subarray(offset, offset + length));
+			},
+		};
+		const time = clock();
+		await container({ block: 100, clock: time, slots: createSlots(time, 1) }).put('a.bin', source);
+		const md5 = createHash('md5').update(content.subarray(0, 100)).digest('base64');
+		const blocks = puts().filter(({ query }) => query['comp'] === 'block');
+		expect(blocks.map(({ headers }) => headers['content-md5'])).toEqual([md5, md5, md5]);
+		expect(memory).toEqual([false, true, true]);
+	});
+
+	test('is not committed when a block is refused, which is what is told; no more blocks are sent', async () => {
+		server.fault = ({ query }) =>
+			query['comp'] === 'block' ? { status: 403, code: 'AuthenticationFailed' } : undefined;
+		const time = clock();
+		const into = container({ block: 10, clock: time, slots: createSlots(time, 2) });
+		const refused = into.put('a.bin', sourceOf(Buffer.alloc(500)));
+		await expect(refused).rejects.toMatchObject({ status: 403, signatureRefused: true });
+		expect(puts().length).toBeLessThanOrEqual(3);
+		expect(server.blobs.size).toBe(0);
+	});
+
+	test('is not committed when it becomes shorter between two blocks', async () => {
+		const source = sourceOf(Buffer.alloc(300));
+		const cut: BlobSource = {
+			...source,
+			read: async (offset, length) => (await source.read(offset, length)).subarray(offset === 0 ? 0 : 1),
+		};
+		await expect(container({ block: 100 }).put('a.bin', cut)).rejects.toThrow('a block is shorter than promised');
+		expect(server.blobs.size).toBe(0);
+	});
+
+	test('is broken off by the signal while storage is silent', async () => {
+		const stop = new AbortController();
+		const silent = createServer(() => stop.abort(new Error('cancelled meanwhile')));
+		await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+		const time = clock();
+		const access = { url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/container`, sas: 'sig=x' };
+		const lost = openContainer(access, { clock: time, slots: createSlots(time), signal: stop.signal });
+		await expect(lost.put('a.txt', sourceOf('a'))).rejects.toThrow('cancelled meanwhile');
+		silent.closeAllConnections();
+		await new Promise((done) => silent.close(done));
+	});
+});
+
 describe('patience', () => {
 	test('waits as long as the service asks, seconds or milliseconds, and halves the number of requests', async () => {
 		const answers = [
@@ -282,6 +371,25 @@ describe('refusals', () => {
 		expect((failure as Error).message).toContain('upload a.txt');
 		expect(everything(failure)).not.toMatch(/secret|sig=/);
 		expect(server.requests).toHaveLength(1);
+	});
+
+	test('is told with its code and the id to ask support with, where there are any', async () => {
+		const body = Buffer.from(
+			'<?xml version="1.0"?><Error><Code>Odd</Code><Message>See https://a.b/c?sig=secret\nmore</Message></Error>',
+		);
+		const headers = { 'content-type': 'application/xml', 'x-ms-request-id': 'r-1' };
+		server.fault = () => ({ status: 400, code: 'Odd', headers, body });
+		const failure = (await container()
+			.find('a.txt')
+			.catch((error: Error) => error)) as Error;
+		expect(failure.message).toContain('answered HTTP 400 Odd.');
+		expect(failure.message).toContain('(request r-1)');
+		server.fault = () => ({ status: 400 });
+		const bare = (await container()
+			.find('a.txt')
+			.catch((error: Error) => error)) as Error;
+		expect(bare.message).toMatch(/answered HTTP 400\. /);
+		expect(bare.message).not.toContain('undefined');
 	});
 
 	test('says which host does not answer', async () => {
