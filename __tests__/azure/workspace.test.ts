@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { type Cloud, knownCloud } from '../../src/azure/cloud.ts';
 import { connectWorkspace, type Workspace } from '../../src/azure/workspace.ts';
 import type { Asked, Reply } from '../fixtures/loopback.ts';
 import { connected, type Layers, layers, TARGET, WORKSPACE_ID } from '../fixtures/workspace.ts';
@@ -115,6 +116,70 @@ describe('the regional services', () => {
 		const one = await fresh(() => ({ body: { properties } }));
 		const workspace = await connectWorkspace(TARGET, one);
 		await expect(workspace.data('/x', '', details)).rejects.toThrow(reason);
+	});
+
+	/** A workspace whose discovery answers so. */
+	const discovering = async (
+		reply: Reply,
+		{ discoveryUrl, cloud }: { discoveryUrl?: string; cloud?: Cloud | undefined } = {},
+	): Promise<Layers & { workspace: Workspace }> => {
+		const one: Layers = await fresh(({ path }) =>
+			path === '/discovery'
+				? reply
+				: path.startsWith(`${WORKSPACE_ID}?`)
+					? { body: { properties: { discoveryUrl: discoveryUrl ?? `${one.server.url}/discovery` } } }
+					: {},
+		);
+		return { ...one, workspace: await connectWorkspace(TARGET, { ...one, cloud: cloud ?? one.cloud }) };
+	};
+
+	test.each([
+		'http://eastus.api.evil.example/discovery',
+		'https://169.254.169.254/discovery',
+		'https://10.0.0.1/discovery',
+		'https://user:word@eastus.api.azureml.ms/discovery',
+		'http://localhost/discovery',
+		'file:///etc/passwd',
+	])('are not looked for at %s', async (url) => {
+		const one = await discovering({}, { discoveryUrl: url, cloud: knownCloud('AzureCloud') });
+		const asking = one.workspace.data('/x', '', details);
+		await expect(asking).rejects.toThrow('is not an https address of a public host');
+		await expect(asking).rejects.toHaveProperty('status', 0);
+	});
+
+	test.each<[string, Reply, object, string]>([
+		['refuses', { status: 403, body: { error: { code: 'Denied', message: 'm' } } }, { status: 403 }, 'Denied'],
+		['names none', { body: { other: 'x' } }, { status: 200 }, 'Discovery names no `api`'],
+		['says what is no JSON', { body: '<html>' }, { status: 200 }, 'Discovery names no `api`'],
+		['is silent', { reset: true }, { name: 'ServiceError', status: 0 }, 'cannot be reached'],
+	])('are not found where discovery %s', async (_, reply, facts, reason) => {
+		const { workspace } = await discovering(reply);
+		const asking = workspace.data('/x', '', details);
+		await expect(asking).rejects.toMatchObject(facts);
+		await expect(asking).rejects.toThrow(reason);
+	});
+
+	test('are at the address of run history where discovery names no other, its slashes taken away', async () => {
+		const one: Layers = await fresh(({ path }) =>
+			path === '/discovery'
+				? { body: { history: `${one.server.url}///` } }
+				: { body: { properties: { discoveryUrl: `${one.server.url}/discovery` } } },
+		);
+		const workspace = await connectWorkspace(TARGET, one);
+		expect(await workspace.serviceAddress()).toBe(one.server.url);
+	});
+
+	test('are told the kind of a body where there is one; an empty answer is nothing', async () => {
+		const one = await workspaceOf(() => ({ status: 204 }));
+		expect(await one.workspace.data('/x', '', details)).toBeNull();
+		await one.workspace.data('/x', '', { ...details, body: { a: 1 } });
+		const [get, post] = one.server.asked.slice(-2);
+		expect([get?.method, get?.headers['content-type'], get?.headers.accept]).toEqual([
+			'GET',
+			undefined,
+			'application/json',
+		]);
+		expect([post?.method, post?.headers['content-type'], post?.body]).toEqual(['POST', 'application/json', '{"a":1}']);
 	});
 
 	test('that discovery puts on a foreign host get no token', async () => {
