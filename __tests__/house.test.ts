@@ -53,7 +53,18 @@ const INSIDE_SRC = SRC_IMPORTS.filter(({ to }) => to.startsWith('src/'));
 const shown = ({ from, to }: Import): string => `${from} imports ${to}`;
 
 /** Files that everybody may use. They use one another only. */
-const GROUND = ['errors', 'clock', 'json', 'duration', 'secrets', 'run-context', 'log', 'memory', 'thread-hash'];
+const GROUND = [
+	'errors',
+	'clock',
+	'json',
+	'duration',
+	'secrets',
+	'run-context',
+	'log',
+	'memory',
+	'thread-hash',
+	'slashes',
+];
 /** The files that tell the run: main.ts, its steps, and what they begin with. */
 const STORY = ['main', 'steps', 'files', 'fork', 'post'];
 

@@ -1,6 +1,10 @@
 // Signs in for real, by Microsoft's own library, at an authority on loopback that refuses as Entra does.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { generate } from 'selfsigned';
@@ -280,16 +284,90 @@ describe('a refusal', () => {
 	});
 });
 
-describe('the Azure CLI', () => {
-	const signIn = async (insteadOf: 'nothing' | 'oidc'): Promise<SignInError> => {
-		const path = process.env['PATH'];
-		process.env['PATH'] = '';
-		try {
-			return await failureOf(credentialFor({ kind: 'azure-cli', tenantId: undefined, insteadOf }).token(SCOPE));
-		} finally {
-			process.env['PATH'] = path;
+/** What the environment holds while the work is done. */
+async function withEnvironment<T>(values: Record<string, string>, work: () => Promise<T>): Promise<T> {
+	const before = Object.keys(values).map((name) => [name, process.env[name]] as const);
+	Object.assign(process.env, values);
+	try {
+		return await work();
+	} finally {
+		for (const [name, value] of before) {
+			if (value === undefined) delete process.env[name];
+			else process.env[name] = value;
 		}
+	}
+}
+
+// One endpoint for all, asked as on App Service, whose environment names it: the library keeps both, and tokens, for good.
+describe('a managed identity', () => {
+	const queries: URLSearchParams[] = [];
+	let status = 200;
+	const endpoint = createHttpServer((request, response) => {
+		queries.push(new URL(request.url ?? '', 'http://localhost').searchParams);
+		const expires = Math.floor(Date.now() / 1000) + 3600;
+		const token = {
+			access_token: 'of-the-machine',
+			expires_on: String(expires),
+			token_type: 'Bearer',
+			resource: SCOPE,
+		};
+		response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(status === 200 ? token : {}));
+	});
+	beforeAll(() => new Promise<void>((done) => endpoint.listen(0, '127.0.0.1', done)));
+	beforeEach(() => {
+		queries.length = 0;
+	});
+	afterAll(async () => {
+		endpoint.closeAllConnections();
+		await new Promise((done) => endpoint.close(done));
+	});
+	const onMachine = <T>(work: () => Promise<T>): Promise<T> => {
+		const url = `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}/token`;
+		return withEnvironment({ IDENTITY_ENDPOINT: url, IDENTITY_HEADER: 'the-header' }, work);
 	};
+
+	test.each([undefined, CLIENT])('is the one that is meant (%s)', async (clientId) => {
+		const masked: string[] = [];
+		const credential = credentialFor({ kind: 'managed-identity', clientId }, { masked });
+		expect(await onMachine(() => credential.token(SCOPE))).toBe('of-the-machine');
+		expect(masked).toEqual(['of-the-machine']);
+		expect(queries.map((query) => query.get('client_id'))).toEqual([clientId ?? null]);
+	});
+
+	test('that gives nothing leads to the machine', async () => {
+		status = 400;
+		const credential = credentialFor({ kind: 'managed-identity', clientId: TENANT });
+		const error = await onMachine(() => failureOf(credential.token(SCOPE)));
+		expect(queries.length).toBeGreaterThan(0);
+		expect(error.what).toBe('Sign-in to TestCloud failed (managed-identity).');
+		expect(error.next).toContain('self-hosted runners in Azure only');
+	});
+});
+
+describe('the Azure CLI', () => {
+	test.each([undefined, TENANT])('is asked for the tenant that is meant (%s)', async (tenantId) => {
+		const folder = mkdtempSync(join(tmpdir(), 'az-'));
+		const expires = Math.floor(Date.now() / 1000) + 3600;
+		const answer = JSON.stringify({ accessToken: 'of-the-cli', expires_on: expires, tokenType: 'Bearer' });
+		// A stand-in that writes down what it was asked.
+		writeFileSync(join(folder, 'az'), `#!/bin/sh\necho "$@" >> '${folder}/asked'\necho '${answer}'\n`, { mode: 0o755 });
+		try {
+			const path = `${folder}:${process.env['PATH']}`;
+			const request = { kind: 'azure-cli', tenantId, insteadOf: 'nothing' } as const;
+			expect(await withEnvironment({ PATH: path }, () => credentialFor(request).token(SCOPE))).toBe('of-the-cli');
+			const words = readFileSync(join(folder, 'asked'), 'utf8').trim().split(' ');
+			expect(words).toEqual(expect.arrayContaining(['get-access-token', 'https://arm.example']));
+			const at = words.indexOf('--tenant');
+			expect(at < 0 ? undefined : words[at + 1]).toBe(tenantId);
+		} finally {
+			rmSync(folder, { recursive: true });
+		}
+	});
+
+	const signIn = (insteadOf: 'nothing' | 'oidc'): Promise<SignInError> =>
+		withEnvironment({ PATH: '' }, () =>
+			failureOf(credentialFor({ kind: 'azure-cli', tenantId: undefined, insteadOf }).token(SCOPE)),
+		);
 
 	test('that is not there leads to the ways that need none', async () => {
 		const error = await signIn('nothing');

@@ -186,6 +186,52 @@ describe('what is refused, with its place', () => {
 		expect(faultsOf(Uint8Array.from([0x61, 0x3a, 0x20, 0xff]))[0]?.message).toMatch(/not UTF-8/);
 	});
 
+	test.each([
+		['UTF-16, little end first', [0xff, 0xfe, 0x61, 0], true],
+		['UTF-16, big end first', [0xfe, 0xff, 0, 0x61], true],
+		['the half of one mark', [0xff, 0x61], false],
+		['the half of the other', [0xfe, 0x61], false],
+		['halves of both, in no order', [0xfe, 0xfe], false],
+		['the same twice', [0xff, 0xff], false],
+	])('%s', (_, bytes, utf16) => {
+		const [fault] = faultsOf(Uint8Array.from(bytes));
+		expect(fault).toMatchObject({ line: 1, column: 1, message: expect.stringContaining('not UTF-8') });
+		expect(fault?.message.includes('It is UTF-16 now.')).toBe(utf16);
+	});
+
+	test('a mark of UTF-8 counts as no column, and is one at the beginning only', () => {
+		expect(faultsOf('\uFEFFa: \u0001')).toMatchObject([{ line: 1, column: 4 }]);
+		expect(faultsOf('a: 1\nbc: \u0001')).toMatchObject([{ line: 2, column: 5 }]);
+		expect(read('a: b\uFEFF\n')).toEqual({ a: 'str b\uFEFF' });
+	});
+
+	test.each(['{b: 1}', '[1]'])('a tag of %s that nobody knows, at its place', (value) => {
+		const [fault, ...others] = faultsOf(`x: 1\na: !custom ${value}\n`);
+		expect(others).toEqual([]);
+		expect(fault).toMatchObject({ line: 2, message: 'The tag !custom is not known.' });
+	});
+
+	test.each(['!!map {b: 1}', '! {b: 1}', '!!seq [1]', '! [1]'])('but not %s', (value) => {
+		expect(faultsOf(`a: ${value}\n`)).toEqual([]);
+	});
+
+	test.each([
+		['', 'The file is empty.', 1],
+		['# nothing\n', 'The file is empty.', 1],
+		['\nnull\n', 'The file is empty.', 2],
+		['\n- a\n', 'The file does not hold a mapping of keys to values.', 2],
+		['\n\ntext\n', 'The file does not hold a mapping of keys to values.', 3],
+	])('what is no mapping: %j', (text, message, line) => {
+		expect(faultsOf(text)).toEqual([{ message, line, column: 1 }]);
+	});
+
+	test('of what is no YAML the first place only, in a whole sentence', () => {
+		const [fault, ...others] = faultsOf('a: 1\nb: [1\nc: }\nd: "\n');
+		expect(others).toEqual([]);
+		expect(fault).toMatchObject({ message: expect.stringMatching(/^This is not valid YAML: .*[^.]\.$/) });
+		expect(fault?.line).toBeGreaterThan(1);
+	});
+
 	test('several faults are told together', () => {
 		expect(faultsOf('a: 1\na: 2\nb: !x 1\nb: 3\n').map((fault) => fault.line)).toEqual([2, 3, 4]);
 	});
@@ -220,6 +266,14 @@ describe('limits', () => {
 		expect(faultsOf(text)).not.toEqual([]);
 		const { user, system } = process.cpuUsage(before);
 		expect((user + system) / 1_000).toBeLessThan(1_000);
+	});
+
+	test('a mebibyte is read, and one byte more is not', () => {
+		const text = `a: ${'x'.repeat(1024 * 1024 - 4)}\n`;
+		expect(faultsOf(text)).toEqual([]);
+		expect(faultsOf(Buffer.from(text))).toEqual([]);
+		for (const more of [`${text}#`, Buffer.from(`${text}#`), text.replace('xx', 'xé')])
+			expect(faultsOf(more)).toMatchObject([{ message: 'The file is larger than 1048576 bytes.', line: undefined }]);
 	});
 
 	test('64 levels and 100 aliases are read', () => {
@@ -291,6 +345,16 @@ describe('opening a file', () => {
 
 	test('paths in it start from its own folder', () => {
 		expect(openYaml(path.join(folder, 'job.yml'), 'x/job.yml')).toMatchObject({ path: 'x/job.yml', folder });
+	});
+
+	test('one that is too large is not even read', () => {
+		writeFileSync(path.join(folder, 'large.yml'), Buffer.alloc(1024 * 1024 + 1, '#'));
+		expect(() => openYaml(path.join(folder, 'large.yml'), 'x/large.yml')).toThrow('larger than 1048576 bytes');
+	});
+
+	test('a path that leads nowhere is a file that is not there', () => {
+		const nowhere = path.join(folder, 'x'.repeat(5_000));
+		expect(() => openYaml(nowhere, 'x.yml')).toThrow('There is no file x.yml.');
 	});
 
 	test.each([

@@ -1,11 +1,11 @@
 // The many spellings of one id or URI, brought into one. Knows how the service rewrites ids; compares nothing else.
+import { withoutEndSlashes } from '../slashes.ts';
 
 /** A text in the spelling that `sameId` compares; what is no id or URI comes out as it is. */
 export function plainId(text: string, workspaceId: string): string {
 	const bare = text.replace(/^azureml:(?=\/subscriptions\/)/i, '');
 	if (/^azureml:\/\//i.test(bare)) return plainUri(bare, workspaceId);
-	if (/^https?:\/\//i.test(bare))
-		return bare.replace(/^(https:\/\/[^/]+?):443(?=\/|$)/i, '$1').replace(/(?<!\/)\/+$/, '');
+	if (/^https?:\/\//i.test(bare)) return withoutEndSlashes(bare.replace(/^(https:\/\/[^/]+?):443(?=\/|$)/i, '$1'));
 	if (bare.startsWith('/subscriptions/')) return plainArmId(bare, workspaceId);
 	const curated = /^azureml:(azureml-[^:@]+)[:@](.+)$/i.exec(bare);
 	if (curated !== null) return `environments/${curated[1]}/${curated[2]}`.toLowerCase();
@@ -26,11 +26,11 @@ function plainUri(uri: string, workspaceId: string): string {
 	const store = /^azureml:\/\/(subscriptions\/.*?\/)?datastores\/([^/]+)\/paths\/(.*)$/i.exec(uri);
 	if (store !== null && isOf(store[1], workspaceId)) {
 		// Models are copied by the service, and come back with the place of the copy.
-		const path = (store[3] ?? '').replace(/^ServiceReplicated\/[^/]+\//, '').replace(/(?<!\/)\/+$/, '');
+		const path = withoutEndSlashes((store[3] ?? '').replace(/^ServiceReplicated\/[^/]+\//, ''));
 		return `datastores/${store[2]?.toLowerCase()}/${path}`;
 	}
 	const shared = /^azureml:\/\/registries\/([^/]+)\/([^/]+)\/([^/]+)\/(?:versions|labels)\/([^/]+)$/i.exec(uri);
-	if (shared === null) return uri.replace(/(?<!\/)\/+$/, '');
+	if (shared === null) return withoutEndSlashes(uri);
 	const [, registry = '', kind = '', name = '', version = ''] = shared.map((part) => part.toLowerCase());
 	// The service answers a curated environment's short name with the registry that it is in.
 	if (kind === 'environments' && name.startsWith('azureml-')) return `environments/${name}/${version}`;
@@ -46,7 +46,7 @@ function isOf(scope: string | undefined, workspaceId: string): boolean {
 }
 
 function plainArmId(id: string, workspaceId: string): string {
-	const lower = id.toLowerCase().replace(/(?<!\/)\/+$/, '');
+	const lower = withoutEndSlashes(id.toLowerCase());
 	const below = lower.startsWith(`${workspaceId.toLowerCase()}/`) ? lower.slice(workspaceId.length + 1) : undefined;
 	const asset = /^[^/]+\/([^/]+)\/(?:versions|labels)\/([^/]+)$/.exec(below ?? '');
 	return asset === null ? lower : `asset/${asset[1]}/${asset[2]}`;

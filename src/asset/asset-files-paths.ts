@@ -2,6 +2,7 @@
 import { globSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Fault } from '../errors.ts';
+import { withoutEndSlashes } from '../slashes.ts';
 import { isLinkOutwards, linkOutwards } from './local-path.ts';
 import { isInside } from './withheld.ts';
 
@@ -39,7 +40,7 @@ function pathsOf(pattern: string, checkout: string): readonly string[] | string 
 	const there = statSync(absolute, { throwIfNoEntry: false });
 	if (there?.isFile()) return [absolute];
 	if (there?.isDirectory()) {
-		return `${pattern} is a folder. To apply the files in it write ${pattern.replace(/(?<!\/)\/+$/, '')}/*.yml.`;
+		return `${pattern} is a folder. To apply the files in it write ${withoutEndSlashes(pattern)}/*.yml.`;
 	}
 	const found = globSync(pattern, { cwd: checkout })
 		.map((name) => path.resolve(checkout, name))

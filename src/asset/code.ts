@@ -5,6 +5,7 @@ import type { Slots } from '../azure/slots.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import { ServiceError } from '../errors.ts';
 import { type Json, listAt, textAt } from '../json.ts';
+import { withoutEndSlashes } from '../slashes.ts';
 import { bytesText, filesText } from './amount.ts';
 import { type Content, contentOfText } from './content.ts';
 import { CONTENT_HASH_VERSION } from './hash.ts';
@@ -100,12 +101,12 @@ async function uploadCode(content: Content, written: string, name: string, parts
 		const sas = new URL(sasUri);
 		log.mask(sas.searchParams.get('sig') ?? '');
 		const container = (await storage).openContainer(
-			{ url: `${sas.origin}${sas.pathname.replace(/(?<!\/)\/+$/, '')}`, sas: sas.search },
+			{ url: `${sas.origin}${withoutEndSlashes(sas.pathname)}`, sas: sas.search },
 			{ clock, slots, signal, onRetry: (line) => log.debug(line) },
 		);
 		try {
 			await uploadContent(container, upload, parts, turn > 1);
-			return `${blobUri.replace(/\?.*$/s, '').replace(/(?<!\/)\/+$/, '')}/${content.folder}`;
+			return `${withoutEndSlashes(blobUri.replace(/\?.*$/s, ''))}/${content.folder}`;
 		} catch (error) {
 			if (!(error instanceof BlobError) || !error.signatureRefused || turn === SIGNATURES) throw error;
 			log.debug(`The signature for the upload of ${written} is over; asking for a new one.`);

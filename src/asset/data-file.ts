@@ -2,6 +2,7 @@
 import type { Place } from '../errors.ts';
 import { FileError } from '../errors.ts';
 import { type JsonObject, jsonObject, mapValues } from '../json.ts';
+import { withoutEndSlashes } from '../slashes.ts';
 import { child, mapping, type Reader, Reading, type Warn, warnLeftOut } from '../yaml/checks.ts';
 import { loadYaml } from '../yaml/load.ts';
 import type { YamlFile } from '../yaml/node.ts';
@@ -65,7 +66,7 @@ function dataSource(type: DataType, datastore: string | undefined): Reader<DataF
 
 // The service wants to know beforehand which files an MLTable reads.
 function mltableUris(folder: string, at: Place, reading: Reading): readonly string[] | undefined {
-	const written = `${folder.replace(/(?<!\/)\/+$/, '')}/MLTable`;
+	const written = `${withoutEndSlashes(folder)}/MLTable`;
 	if (!isThere(folder, reading)) {
 		return undefined;
 	}

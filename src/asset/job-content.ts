@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import { ServiceError, TransferError } from '../errors.ts';
 import { at, listAt, textAt } from '../json.ts';
 import type { Log } from '../log.ts';
+import { withoutEndSlashes } from '../slashes.ts';
 import { withDatastore } from './storage.ts';
 
 /** A finished job, as far as its models matter. */
@@ -72,7 +73,7 @@ export async function listOutput(
 		const storage = { workspace, log, clock, signal, slots: createSlots(clock) };
 		return await withDatastore(datastore, storage, async (container) => {
 			const paths: string[] = [];
-			const whole = place.path.replace(/(?<!\/)\/+$/, '');
+			const whole = withoutEndSlashes(place.path);
 			for await (const blob of container.list(whole)) {
 				// The output `model` is not the output `model-2`; and folders are no files.
 				if (blob.name !== whole && !blob.name.startsWith(`${whole}/`)) continue;

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ActionError } from '../errors.ts';
+import { withoutEndSlashes } from '../slashes.ts';
 import { artifactRun, type JobContentParts, listArtifacts, listOutput, type TrainedJob } from './job-content.ts';
 import type { Need } from './needs.ts';
 import { isUri } from './reference.ts';
@@ -36,7 +37,7 @@ export async function namedSource(
 	if (isUri(written) || written.startsWith('runs:/')) {
 		return { from: { need: 'uri', uri: written }, type: undefined, ofJob: false };
 	}
-	const asked = written.replace(/^\.\//, '').replace(/(?<!\/)\/+$/, '');
+	const asked = withoutEndSlashes(written.replace(/^\.\//, ''));
 	if (job !== undefined) {
 		const [output = '', ...below] = asked.split('/');
 		if (Object.hasOwn(job.outputs, output)) return outputSource(job, output, below.join('/'), parts);

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Workspace } from '../azure/workspace.ts';
 import { at, type Json, type JsonObject, textAt } from '../json.ts';
+import { withoutEndSlashes } from '../slashes.ts';
 import type { IdOf } from './dependency.ts';
 import { type ModelFile, modelBody } from './model-file.ts';
 import { covers } from './same.ts';
@@ -52,7 +53,7 @@ export function samePlace(one: string | undefined, other: string | undefined): b
 }
 
 function placeOf(uri: string | undefined): string {
-	const parts = /^(azureml:\/\/.*?\/)(paths\/.*)?$/is.exec((uri ?? '').replace(/(?<!\/)\/+$/, ''));
+	const parts = /^(azureml:\/\/.*?\/)(paths\/.*)?$/is.exec(withoutEndSlashes(uri ?? ''));
 	return parts === null ? (uri ?? '') : `${parts[1]?.toLowerCase()}${parts[2] ?? ''}`;
 }
 

@@ -7,6 +7,7 @@ import type { Workspace } from '../azure/workspace.ts';
 import { ActionError, ServiceError } from '../errors.ts';
 import { type Json, parseJson, textAt } from '../json.ts';
 import type { Log } from '../log.ts';
+import { withoutEndSlashes } from '../slashes.ts';
 
 /** A registry. */
 export interface Registry {
@@ -68,7 +69,8 @@ function registryFrom(name: string, answer: Json, { workspace, log }: DiscoveryP
  * same kind of service. That it takes imports there is not confirmed.
  */
 function addressIn(name: string, answer: Json, cloud: Cloud, log: Log): string {
-	const named = textAt(answer, 'primaryRegionResourceProviderUri')?.replace(/(?<!\/)\/+$/, '');
+	const told = textAt(answer, 'primaryRegionResourceProviderUri');
+	const named = told && withoutEndSlashes(told);
 	if (named !== undefined && mayReceiveToken(cloud, named)) return named;
 	const region = textAt(answer, 'primaryRegion') ?? '';
 	const [suffix] = cloud.machineLearningSuffixes;

@@ -2,6 +2,7 @@
 // cloud, and what may be fetched without any credential.
 import type { Fault } from '../errors.ts';
 import { at, isObject, parseJson, textAt } from '../json.ts';
+import { withoutEndSlashes } from '../slashes.ts';
 
 /** Where a cloud is reached. URLs have no trailing slash. */
 export interface Cloud {
@@ -85,7 +86,7 @@ export function readCloudFile(text: string, file: string): { cloud: Cloud } | { 
 		}
 		const fault = endpointFault(value);
 		if (fault !== undefined) faults.push({ message: `cloud: endpoints.${name} in ${file} ${fault}` });
-		return value.trim().replace(/(?<!\/)\/+$/, '');
+		return withoutEndSlashes(value.trim());
 	};
 	const resourceManager = endpoint('resourceManager', true);
 	const authority = endpoint('activeDirectory', true);
@@ -110,7 +111,7 @@ export function readCloudFile(text: string, file: string): { cloud: Cloud } | { 
 
 /** A resource id that ends in a slash would give a doubled one, which Entra takes for another resource. */
 function scopeOf(resource: string): string {
-	return `${resource.replace(/(?<!\/)\/+$/, '')}/.default`;
+	return `${withoutEndSlashes(resource)}/.default`;
 }
 
 /** One suffix or a list of them; a leading dot or `*.` is how some people write them. */

@@ -1,6 +1,7 @@
 // The workspace we work in: where it is, its default datastore, and its regional services, found by discovery.
 import { ServiceError } from '../errors.ts';
 import { type Json, jsonText, listAt, objectAt, parseJson, textAt } from '../json.ts';
+import { withoutEndSlashes } from '../slashes.ts';
 import type { Arm } from './arm.ts';
 import type { BearerHttp } from './bearer.ts';
 import { type Cloud, isFetchable } from './cloud.ts';
@@ -165,7 +166,7 @@ async function discover(workspace: Json, { http, cloud, signal }: WorkspaceParts
 	const base = textAt(services, 'api') ?? textAt(services, 'history');
 	if (base === undefined)
 		throw new ServiceError({ what: `Could not ${doing}.`, why: 'Discovery names no `api`.' }, { status: 200 });
-	return base.replace(/(?<!\/)\/+$/, '');
+	return withoutEndSlashes(base);
 }
 
 /** `azureml://host/mlflow/v1.0/…` as the https (loopback: http) URL it stands for. */
@@ -174,7 +175,7 @@ function trackingUrl(uri: string | undefined, cloud: Cloud): string | undefined 
 	if (rest === undefined) return undefined;
 	// The URI has no scheme of its own; a custom cloud that is reached over http has its services there too.
 	const scheme = cloud.custom && cloud.resourceManager.startsWith('http:') ? 'http' : 'https';
-	return `${scheme}://${rest.replace(/(?<!\/)\/+$/, '')}`;
+	return `${scheme}://${withoutEndSlashes(rest)}`;
 }
 
 async function readDatastore(

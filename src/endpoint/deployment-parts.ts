@@ -5,6 +5,7 @@ import { localPath } from '../asset/local-path.ts';
 import { isUri, parseAssetReference } from '../asset/reference.ts';
 import type { Place } from '../errors.ts';
 import { type JsonObject, jsonObject, mapValues } from '../json.ts';
+import { withoutEndSlashes } from '../slashes.ts';
 import { type MapReader, mapping, type Reader } from '../yaml/checks.ts';
 import { filledText, stringMap, text } from '../yaml/values.ts';
 
@@ -64,7 +65,7 @@ const codeConfiguration: Reader<CodeConfiguration> = mapping('code_configuration
 			"'code_configuration' needs 'scoring_script', the script in the code folder that scores requests.",
 		);
 	} else if (code?.need === 'code' && code.path !== '' && script !== undefined) {
-		const joined = `${code.written.replace(/(?<!\/)\/+$/, '')}/${scoringScript}`;
+		const joined = `${withoutEndSlashes(code.written)}/${scoringScript}`;
 		localPath(joined, script.at, map.reading, 'file');
 	}
 	return { code, scoringScript };

@@ -8,6 +8,7 @@ import type { Workspace } from '../azure/workspace.ts';
 import type { Clock } from '../clock.ts';
 import { ActionError, type Fault, TransferError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { withoutEndSlashes } from '../slashes.ts';
 import { type DownloadFolder, openDownloadFolder } from './download-folder.ts';
 import { nameFault } from './download-name.ts';
 import { findJob, type Job } from './job.ts';
@@ -148,7 +149,7 @@ function artifactPlace({ name, outputs }: Job): DatastorePlace {
 
 async function listFiles(container: BlobContainer, { path }: DatastorePlace, folder: string): Promise<RemoteFile[]> {
 	const files: RemoteFile[] = [];
-	const whole = path.replace(/(?<!\/)\/+$/, '');
+	const whole = withoutEndSlashes(path);
 	for await (const { name, size, md5, metadata } of container.list(whole)) {
 		const marksFolder = metadata['hdi_isfolder'] === 'true' || (name.endsWith('/') && size === 0);
 		// The output `model` is not the output `model-2`.

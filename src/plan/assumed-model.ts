@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { ModelDetails } from '../asset/model-file.ts';
 import { isUri } from '../asset/reference.ts';
 import type { Job } from '../job/job.ts';
+import { withoutEndSlashes } from '../slashes.ts';
 import { UNKNOWN } from './unknowns.ts';
 
 /** What is asked for, as the inputs and the model's file have it. */
@@ -57,7 +58,7 @@ async function named(
 	{ checkout, mlflow }: Pick<ModelWish, 'checkout' | 'mlflow'>,
 	job: Job,
 ): Promise<AssumedModel> {
-	const asked = written.replace(/^\.\//, '').replace(/(?<!\/)\/+$/, '');
+	const asked = withoutEndSlashes(written.replace(/^\.\//, ''));
 	const [output = ''] = asked.split('/');
 	if (isUri(written) || written.startsWith('runs:/')) return { ...asWished, undecided: [METRICS] };
 	if (Object.hasOwn(job.outputs, output)) {

@@ -7,8 +7,6 @@ import { findExcess, MAX_BYTES, MAX_DEPTH } from './limits.ts';
 import type { MapNode, YamlFile } from './node.ts';
 import { TreeBuilder } from './tree.ts';
 
-/** What follows the first slip of the pen is mostly its echo. */
-const MAX_SYNTAX_FAULTS = 10;
 /** What PyYAML refuses, and what ends a line in YAML 1.1 alone. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that YAML forbids
 const UNFIT = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u2028\u2029\uFFFE\uFFFF]|\r(?!\n)/;
@@ -132,7 +130,7 @@ function onlyDocument(text: string, file: string, lines: LineCounter): Document.
 		faults.push({ message, where: placeOf(file, lines, second.range[0]) });
 	}
 	if (faults.length > 0) {
-		throw new FileError(file, faults.slice(0, MAX_SYNTAX_FAULTS));
+		throw new FileError(file, faults);
 	}
 	return first as Document.Parsed;
 }

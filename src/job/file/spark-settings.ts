@@ -2,9 +2,9 @@
 import { environmentSource, type Needs } from '../../asset/asset-sources.ts';
 import { localPath } from '../../asset/local-path.ts';
 import { type Json, type JsonObject, jsonObject } from '../../json.ts';
+import { withoutEndSlashes } from '../../slashes.ts';
 import { listOf, type MapReader, mapOf, mapping, type Reader } from '../../yaml/checks.ts';
 import { filledText, json, stringified, text } from '../../yaml/values.ts';
-
 import { readComponentCode } from './component-code.ts';
 
 /** A value of the Spark configuration: as JSON, and as the text that Python prints. */
@@ -69,7 +69,7 @@ export function readSparkTask(map: MapReader): SparkTask {
 	const file = map.required('entry', entry);
 	const at = map.node('entry')?.at ?? map.at;
 	if (code?.need === 'code' && code.path !== '' && file !== '') {
-		localPath(`${code.written.replace(/(?<!\/)\/+$/, '')}/${file}`, at, map.reading, 'file');
+		localPath(`${withoutEndSlashes(code.written)}/${file}`, at, map.reading, 'file');
 	}
 	return {
 		code,
