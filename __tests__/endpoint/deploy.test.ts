@@ -120,6 +120,9 @@ describe('a rollout that goes well', () => {
 		const half = { ...asked, traffic: [{ percent: 50, hold: 0 }], deletePrevious: true };
 		expect(await deployOnline(half, bench.parts)).toMatchObject({ traffic: { blue: 50, green: 50 }, deleted: [] });
 		expect(bench.service.deploymentNames('iris')).toEqual(['blue', 'green']);
+		// The service would refuse it, too; it is not even asked.
+		expect(bench.service.changes().filter((line) => line.startsWith('DELETE'))).toEqual([]);
+		expect(bench.warnings).toEqual([]);
 	});
 
 	test('without a smoke test asks the deployment nothing', async () => {
