@@ -38,6 +38,27 @@ test.each([
 	['name: e\ndefaults: {}', 'batch-endpoint'],
 	['name: d\nendpoint_name: e\ninstance_type: x', 'online-deployment'],
 	['name: d\nendpoint_name: e\nmini_batch_size: 1', 'batch-deployment'],
+	['name: d\nendpoint_name: e\ninstance_count: 1', 'online-deployment'],
+	['name: d\nendpoint_name: e\ntype: managed', 'online-deployment'],
+	['name: d\nendpoint_name: e\ntype: kubernetes', 'online-deployment'],
+	['name: d\nendpoint_name: e\ntype: model', 'batch-deployment'],
+	['name: d\nendpoint_name: e\ntype: pipeline', 'batch-deployment'],
+	['name: d\nendpoint_name: e\ncompute: azureml:c', 'batch-deployment'],
+	['name: d\nendpoint_name: e\nsettings: {}', 'batch-deployment'],
+	['name: e\nauth_mode: aml_token', 'online-endpoint'],
+	['name: e\nmirror_traffic: {}', 'online-endpoint'],
+	['name: e\npublic_network_access: enabled', 'online-endpoint'],
+	['name: m\npath: x\nflavors: {}', 'model'],
+	['name: m\npath: x\nstage: x', 'model'],
+	['name: k\ntype: kubernetes\nresource_id: /x', 'compute'],
+	['name: e\nconda_file: x', 'environment'],
+	['type: parallel\ncompute: azureml:c', 'job:parallel'],
+	['type: spark\nexperiment_name: x', 'job:spark'],
+	['type: spark\nis_deterministic: true', 'component:spark'],
+	['jobs: {}\nservices: {}', 'job:pipeline'],
+	['command: x\nlimits: {}', 'job:command'],
+	['command: x\nqueue_settings: {}', 'job:command'],
+	['command: x\nidentity: {}', 'job:command'],
 ])('%j is %s', (yaml, expected) => {
 	expect(kind(yaml)).toBe(expected);
 });
@@ -47,10 +68,37 @@ describe('what could be several things', () => {
 		['type: command\ncommand: x', /job:command or component:command/],
 		['name: x\npath: y', /data or model/],
 		['name: x', /Nothing in it says/],
+		['name: e\nauth_mode: x', /online-endpoint or batch-endpoint\..*onlineEndpoint/i],
+		['name: d\nendpoint_name: e', /online-deployment or batch-deployment\..*managedOnlineDeployment/],
+		['name: d\nendpoint_name: e\ninstance_type: x\ncompute: azureml:c', /online-deployment or batch-deployment/],
+		['type: kubernetes\nname: k', /compute or online-deployment\..*amlCompute/],
 		['$schema: https://example.org/x.json\nname: x', /'https:\/\/example\.org\/x\.json'/],
 	])('%j asks for $schema', (yaml, message) => {
 		expect(() => kind(yaml)).toThrow(FileError);
 		expect(() => kind(yaml)).toThrow(message);
 		expect(() => kind(yaml)).toThrow(/\$schema/);
+	});
+});
+
+test('a type that is no text is told at its place', () => {
+	expect(() => kind('name: x\ntype: [command]')).toThrow('Expected a type, but found');
+	expect(kind('command: x\ntype:\ncompute: azureml:c')).toBe('job:command');
+});
+
+describe('where the caller knows the family', () => {
+	const ofFamily = (yaml: string, family: 'job' | 'component'): string => kindOf(loadYaml(yaml, 'x.yml', '/'), family);
+
+	test.each([
+		['type: command\ncommand: x', 'job', 'job:command'],
+		['type: command\ncommand: x', 'component', 'component:command'],
+		// Whatever else it is stays what it is, for the caller to refuse.
+		['name: e\nimage: x', 'job', 'environment'],
+		['$schema: https://x/commandComponent.schema.json\ncommand: x', 'job', 'job:command'],
+		['$schema: https://x/commandComponent.schema.json\ncommand: x', 'component', 'component:command'],
+		['$schema: https://x/commandComponent.schema.json\ncommand: x\nversion: 1', 'job', 'component:command'],
+		['$schema: https://x/commandComponent.schema.json\ncommand: x\noutputs: {}', 'job', 'component:command'],
+		['$schema: https://x/commandJob.schema.json\ncommand: x', 'component', 'job:command'],
+	] as const)('%j as a %s is %s', (yaml, family, expected) => {
+		expect(ofFamily(yaml, family)).toBe(expected);
 	});
 });
