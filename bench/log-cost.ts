@@ -2,6 +2,7 @@
 // what the service is asked beside. Answers take no time here; the row `log` measures by the real clock.
 import { longJob, type WrittenLine, writeLines } from '../__tests__/job/long-job.ts';
 import type { RunService } from '../__tests__/job/run-service.ts';
+import { mean } from './measure.ts';
 import type { Line, Row } from './rows.ts';
 import { sdkDelay, sdkLooks } from './sdk-schedule.ts';
 
@@ -43,12 +44,13 @@ export async function logCost(hours: number): Promise<LogCost> {
 	const fetched = countFetched(service);
 	await service.follow();
 	const size = service.storage.files.get(LOG)?.length ?? 0;
-	const looks = sdkLooks(length / 1000).filter((look) => look * 1000 <= length);
+	const schedule = sdkLooks(length / 1000);
+	const looks = schedule.filter((look) => look * 1000 <= length);
 	return {
 		hours,
 		lines: lines.length,
 		delay: mean(lines.map(({ delay }) => delay)),
-		scheduledDelay: 1000 * mean(lines.map(({ at }) => sdkDelay(at / 1000, sdkLooks(length / 1000)))),
+		scheduledDelay: 1000 * mean(lines.map(({ at }) => sdkDelay(at / 1000, schedule))),
 		fetched: fetched.bytes / size,
 		scheduledFetched: looks.reduce((sum, look) => sum + shareAt(lines, look * 1000), 0),
 		looks: service.storage.asked.length / hours,
@@ -101,8 +103,4 @@ function linesOf(cost: LogCost): Line[] {
 			met: requests <= 360,
 		},
 	];
-}
-
-function mean(values: readonly number[]): number {
-	return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

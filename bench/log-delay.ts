@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { makeCheckout } from '../__tests__/e2e/checkout.ts';
 import { runAction } from '../__tests__/e2e/runner.ts';
 import { startEmulator } from '../emulator/emulator.ts';
+import { mean } from './measure.ts';
 import { sdkDelay, sdkLooks } from './sdk-schedule.ts';
 
 /** What was measured, in milliseconds. */
@@ -60,8 +61,4 @@ export async function logDelay(seconds: number): Promise<LogDelay> {
 		await emulator.stop();
 		rmSync(checkout, { recursive: true, force: true });
 	}
-}
-
-function mean(values: readonly number[]): number {
-	return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

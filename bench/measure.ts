@@ -32,11 +32,14 @@ export function median(values: readonly number[]): number {
 	return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
+export function mean(values: readonly number[]): number {
+	return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** How cost grows with size: the slope of the straight line through both on logarithmic axes. 1 is linear. */
 export function growthExponent(points: readonly { readonly size: number; readonly cost: number }[]): number {
 	const logs = points.map(({ size, cost }) => ({ x: Math.log(size), y: Math.log(cost) }));
-	const mean = (of: 'x' | 'y'): number => logs.reduce((sum, point) => sum + point[of], 0) / logs.length;
-	const [x, y] = [mean('x'), mean('y')];
+	const [x, y] = [mean(logs.map((point) => point.x)), mean(logs.map((point) => point.y))];
 	const covariance = logs.reduce((sum, point) => sum + (point.x - x) * (point.y - y), 0);
 	return covariance / logs.reduce((sum, point) => sum + (point.x - x) ** 2, 0);
 }

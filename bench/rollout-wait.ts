@@ -3,6 +3,7 @@
 import { type Bench, startBench } from '../__tests__/endpoint/online-service.ts';
 import { deployOnline } from '../src/endpoint/deploy.ts';
 import type { DeployRequest } from '../src/endpoint/deploy-plan.ts';
+import { mean } from './measure.ts';
 import type { Line, Row } from './rows.ts';
 import { sdkWait } from './sdk-schedule.ts';
 
@@ -59,14 +60,14 @@ async function measure(count: number): Promise<Line> {
 		waits.push(await rolloutWait({ deployment: 6 * MINUTE + odd, traffic: 20 * SECOND + ((odd * 7) % (30 * SECOND)) }));
 	}
 	const idle = waits.flatMap((wait) => wait.idle);
-	const [mean, longest] = [meanOf(idle), Math.max(...idle)];
+	const [usual, longest] = [mean(idle), Math.max(...idle)];
 	const between = Math.max(...waits.map((wait) => wait.elapsed - wait.needed - sumOf(wait.idle)));
-	const scheduled = meanOf(waits.map((wait) => (wait.scheduled - wait.needed) / wait.idle.length));
-	const ratio = meanOf(waits.map(({ elapsed, needed }) => elapsed / needed));
+	const scheduled = mean(waits.map((wait) => (wait.scheduled - wait.needed) / wait.idle.length));
+	const ratio = mean(waits.map(({ elapsed, needed }) => elapsed / needed));
 	return {
 		row: `rollout-wait (3 steps, ${waits[0]?.idle.length} changes of the service)`,
-		action: `${secondsText(mean)} idle a change, ${secondsText(longest)} at most, ${secondsText(between)} elsewhere; ${ratio.toFixed(3)} of what is needed`,
-		others: `newest ${(scheduled / mean).toFixed(1)}x by its schedule`,
+		action: `${secondsText(usual)} idle a change, ${secondsText(longest)} at most, ${secondsText(between)} elsewhere; ${ratio.toFixed(3)} of what is needed`,
+		others: `newest ${(scheduled / usual).toFixed(1)}x by its schedule`,
 		goal: `<= ${secondsText(INTERVAL)} a change`,
 		met: longest <= INTERVAL && between === 0,
 	};
@@ -128,8 +129,4 @@ function secondsText(ms: number): string {
 
 function sumOf(values: readonly number[]): number {
 	return values.reduce((sum, value) => sum + value, 0);
-}
-
-function meanOf(values: readonly number[]): number {
-	return sumOf(values) / values.length;
 }

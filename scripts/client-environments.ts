@@ -26,24 +26,22 @@ export interface ClientPython {
 
 /** Makes the virtual environment unless it is there as pinned, and gives its python. */
 export function newestClients(): ClientPython {
-	const folder = join(HOME, 'venv');
 	const pins = ['requirements.txt', 'constraints.txt'].map((name) => readFileSync(join(PINS, name), 'utf8'));
-	const python = join(folder, 'bin/python');
-	once(folder, pins.join(''), () => {
-		run('python3', ['-m', 'venv', folder]);
-		const options = ['--no-compile', '--quiet', '--disable-pip-version-check'];
-		run(python, ['-m', 'pip', 'install', ...options, '-r', join(PINS, 'requirements.txt')]);
-	});
-	return { python, env: {} };
+	return virtualEnvironment('venv', pins.join(''), ['--no-compile', '-r', join(PINS, 'requirements.txt')]);
 }
 
 /** The Azure CLI, whose extension `ml` is on no index that this could install from. */
 export function azureCli(): ClientPython {
-	const folder = join(HOME, 'azure-cli');
+	return virtualEnvironment('azure-cli', AZURE_CLI, [AZURE_CLI]);
+}
+
+/** @param wanted what pip is to install, and how */
+function virtualEnvironment(name: string, pins: string, wanted: readonly string[]): ClientPython {
+	const folder = join(HOME, name);
 	const python = join(folder, 'bin/python');
-	once(folder, AZURE_CLI, () => {
+	once(folder, pins, () => {
 		run('python3', ['-m', 'venv', folder]);
-		run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', AZURE_CLI]);
+		run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...wanted]);
 	});
 	return { python, env: {} };
 }

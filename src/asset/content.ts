@@ -106,10 +106,7 @@ export function contentOfText(name: string, folder: string, text: string): Conte
 		path: name,
 		size: bytes.length,
 		md5: createHash('md5').update(bytes).digest('base64'),
-		open: async () => ({
-			read: async (offset, length) => bytes.subarray(offset, offset + length),
-			close: async () => {},
-		}),
+		open: async () => inMemory(bytes),
 	};
 	return { base: name, folder, kind: 'file', hash: contentHashOf(name, bytes), files: [file], bytes: bytes.length };
 }
@@ -124,9 +121,12 @@ function uploadFileOf({ path: below, size, md5, source }: HashedFile): UploadFil
 
 async function openSmall(source: string, size: number): Promise<OpenFile> {
 	const bytes = Buffer.allocUnsafe(size);
-	const filled = readAtOnce(source, bytes);
+	return inMemory(bytes.subarray(0, readAtOnce(source, bytes)));
+}
+
+function inMemory(bytes: Buffer): OpenFile {
 	return {
-		read: async (offset, length) => bytes.subarray(offset, Math.min(filled, offset + length)),
+		read: async (offset, length) => bytes.subarray(offset, offset + length),
 		close: async () => {},
 	};
 }

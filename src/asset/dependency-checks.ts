@@ -67,12 +67,7 @@ export class DependencyChecks {
 	}
 
 	#checkOnce(dependency: Dependency, signal: AbortSignal | undefined): Promise<readonly Fault[]> {
-		const key = this.#keys.of(dependency);
-		const checked = this.#checked.get(key) ?? this.#faultsOf(dependency, signal);
-		this.#checked.set(key, checked);
-		// What ended early has found out nothing.
-		checked.catch(() => this.#checked.delete(key));
-		return checked;
+		return once(this.#checked, this.#keys.of(dependency), () => this.#faultsOf(dependency, signal));
 	}
 
 	async #faultsOf(dependency: Dependency, signal: AbortSignal | undefined): Promise<readonly Fault[]> {
@@ -108,11 +103,9 @@ export class DependencyChecks {
 	/** Where code of this content goes, looked for once. */
 	placeOf({ hash }: Content, signal: AbortSignal | undefined): Promise<CodePlace> {
 		const { workspace, newName } = this.#parts;
-		const find = () => this.#armSlots.run(() => findCodePlace(hash, { workspace, signal, newName }));
-		const place = this.#codePlaces.get(hash) ?? find();
-		this.#codePlaces.set(hash, place);
-		place.catch(() => this.#codePlaces.delete(hash));
-		return place;
+		return once(this.#codePlaces, hash, () =>
+			this.#armSlots.run(() => findCodePlace(hash, { workspace, signal, newName })),
+		);
 	}
 
 	async #readFaults(
@@ -152,6 +145,14 @@ export class DependencyChecks {
 		if (content === undefined) throw new Error(`${path} was not read before it is uploaded`);
 		return content;
 	}
+}
+
+/** What is being found out under this key, or has been. What ended early has found out nothing and is begun anew. */
+function once<T>(kept: Map<string, Promise<T>>, key: string, find: () => Promise<T>): Promise<T> {
+	const found = kept.get(key) ?? find();
+	kept.set(key, found);
+	found.catch(() => kept.delete(key));
+	return found;
 }
 
 /** All at once; after a failure the others are waited for, so that nothing goes on behind the error's back. */
