@@ -3,7 +3,7 @@
 
 import { type ArmCall, found, isObject, objectOf, page, shown, textOf } from './arm/call.ts';
 import type { ArmRoutes } from './arm/face.ts';
-import type { Operations } from './arm/operations.ts';
+import { OperationError, type Operations } from './arm/operations.ts';
 import { registryModelKey } from './arm/references.ts';
 import { armAudiences, authorize } from './authorization.ts';
 import { armError, dataPlaneError, isoTime, LOCATION, serviceError } from './errors.ts';
@@ -124,14 +124,16 @@ function importModel(call: ArmCall, operations: Operations): Answer {
 	}
 	const names = { ...call.names, name, version };
 	const key = keyOf(names);
-	if (platform.state.resources.get(key))
-		throw serviceError(409, 'UserError', `The model ${name}:${version} already exists in the registry ${REGISTRY}.`);
+	const taken = `The model ${name}:${version} already exists in the registry ${REGISTRY}.`;
+	if (platform.state.resources.get(key)) throw serviceError(409, 'UserError', taken);
 	const headers = operations.start(call, {
 		family: 'mfe',
 		prefix: 'ri',
 		running: 'InProgress',
 		work: async () => {
 			await platform.pause(platform.jobStateDelayMs);
+			// Another import may have ended first.
+			if (platform.state.resources.get(key)) throw new OperationError('Conflict', taken);
 			platform.state.resources.put(key, copyOf(source, names, platform.clock()));
 		},
 	});

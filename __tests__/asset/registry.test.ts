@@ -46,6 +46,8 @@ class Service implements Http {
 	answer: Reply = { status: 202 };
 	/** Told of each request for the version, with how many went before. */
 	onLook: (turn: number) => void = () => {};
+	/** What the import ends as. */
+	operation: Readonly<Record<string, unknown>> = { status: 'Succeeded' };
 	#looks = 0;
 
 	async share(cloud: Cloud = knownCloud('AzureCloud') as Cloud) {
@@ -80,8 +82,8 @@ class Service implements Http {
 			return this.version === undefined ? { status: 404, body: {} } : { status: 200, body: this.version };
 		}
 		if (pathname === '/operation') {
-			this.version = { properties: { provisioningState: 'Succeeded' } };
-			return { status: 200, body: { status: 'Succeeded' } };
+			if (this.operation['status'] === 'Succeeded') this.version = { properties: { provisioningState: 'Succeeded' } };
+			return { status: 200, body: this.operation };
 		}
 		return { status: 400, body: { error: { code: 'Unknown', message: url } } };
 	}
@@ -215,6 +217,17 @@ describe('a registry that has the version already', () => {
 			if (turn === 1) service.version = { properties: {} };
 		};
 		expect(await service.share()).toEqual({ ...SHARED, reused: true });
+	});
+
+	test('since a moment, as the end of the import tells, is as good, but for one of another job', async () => {
+		const service = new Service();
+		service.answer = operationAt('management.azure.com');
+		service.operation = { status: 'Failed', error: { code: 'Conflict', message: 'It already exists.' } };
+		service.onLook = (turn) => {
+			if (turn === 1) service.version = { properties: { tags: { job: 'job-7' } } };
+		};
+		expect(await service.share()).toEqual({ ...SHARED, reused: true });
+		expect(service.log.annotations).toMatchObject([{ kind: 'warning', text: expect.stringContaining('job-7') }]);
 	});
 });
 

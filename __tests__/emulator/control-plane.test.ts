@@ -271,6 +271,25 @@ describe('assets', () => {
 		});
 		expect(errorOf(reply)).toMatchObject({ status: 404, message: expect.stringContaining('nothing is stored at') });
 	});
+
+	test('of models are made once, by whoever comes first, when several ask for one version at the same time', async () => {
+		const files = Object.fromEntries(Array.from({ length: 8 }, (_, number) => [`${number}/model.txt`, `${number}`]));
+		const code = await client.code('race', files);
+		const folder = String(
+			at((await client.arm('GET', code.slice(code.indexOf('/codes/')))).body, 'properties', 'codeUri'),
+		);
+		const uris = Array.from({ length: 8 }, (_, number) => `${folder}/${number}`);
+		const replies = await Promise.all(
+			uris.map((modelUri) =>
+				client.arm('PUT', '/models/race/versions/1', { properties: { modelType: 'custom_model', modelUri } }),
+			),
+		);
+		const made = replies.filter(({ status }) => status === 201);
+		const refused = replies.filter(({ status }) => status === 400).map((reply) => errorOf(reply).message);
+		expect([made.length, refused]).toEqual([1, Array(7).fill('Asset paths cannot be updated.')]);
+		const { body } = await client.arm('GET', '/models/race/versions/1');
+		expect(at(body, 'properties', 'modelUri')).toBe(at(made[0]?.body ?? {}, 'properties', 'modelUri'));
+	});
 });
 
 describe('computes', () => {

@@ -57,6 +57,16 @@ test('a model is imported by an operation, once', async () => {
 	expect((await importModel(wish)).status).toBe(409);
 });
 
+test('of two imports to one version that run at the same time, one fails', async () => {
+	const wish = { referenceType: 'Id', destinationName: 'race', destinationVersion: '1', sourceAssetId: source };
+	const started = await Promise.all([importModel(wish), importModel(wish)]);
+	const ends = await Promise.all(
+		started.map(async (one) => (one.status === 202 ? (await client.operation(one)).body['status'] : one.status)),
+	);
+	expect(ends.filter((end) => end === 'Succeeded')).toHaveLength(1);
+	expect(['Failed', 409]).toContain(ends.find((end) => end !== 'Succeeded'));
+});
+
 test('what was imported is read and listed at the front end too, by the id of a registry', async () => {
 	const { service } = await address();
 	const at = `${service}/models/%/versions`;

@@ -138,18 +138,9 @@ async function putVersion(call: ArmCall, kind: AssetKind): Promise<Answer> {
 	checkBody(kind.schema, call.body);
 	const given = propertiesOf(call.body);
 	const kept = kind.versionOf?.(name, asked, given) ?? asked;
-	const before = call.platform.state.resources.get(keyOf(call, kind.kind, name, 'versions', kept));
-	if (before) {
-		kind.checkUpdate(call, before, given, name);
-		const { description, tags, properties, isArchived, stage } = { ...before.properties, ...given };
-		const changed = { description, tags, properties, isArchived, ...(stage === undefined ? {} : { stage }) };
-		Object.assign(
-			before,
-			makeResource(call, [kind.kind, name, 'versions', kept], { ...before.properties, ...changed }),
-		);
-		call.platform.state.resources.touch();
-		return stored(call, before, false);
-	}
+	const find = () => call.platform.state.resources.get(keyOf(call, kind.kind, name, 'versions', kept));
+	const before = find();
+	if (before) return changeVersion(call, kind, before, given);
 	const accepted = await kind.accept(call, given, name, kept);
 	const common = {
 		description: given['description'] ?? null,
@@ -158,7 +149,23 @@ async function putVersion(call: ArmCall, kind: AssetKind): Promise<Answer> {
 		isArchived: given['isArchived'] ?? false,
 		isAnonymous: given['isAnonymous'] ?? false,
 	};
+	// While the content was looked at, somebody else may have made this version.
+	const meanwhile = find();
+	if (meanwhile) return changeVersion(call, kind, meanwhile, given);
 	return stored(call, registerVersion(call, kind.kind, name, kept, { ...common, ...accepted }), true);
+}
+
+function changeVersion(call: ArmCall, kind: AssetKind, before: Resource, given: Json): Answer {
+	const { name = '' } = call.names;
+	kind.checkUpdate(call, before, given, name);
+	const { description, tags, properties, isArchived, stage } = { ...before.properties, ...given };
+	const changed = { description, tags, properties, isArchived, ...(stage === undefined ? {} : { stage }) };
+	Object.assign(
+		before,
+		makeResource(call, [kind.kind, name, 'versions', before.name], { ...before.properties, ...changed }),
+	);
+	call.platform.state.resources.touch();
+	return stored(call, before, false);
 }
 
 function remove(call: ArmCall, kind: AssetKind, below: string[]): Answer {

@@ -53,9 +53,10 @@ export async function shareModel(model: ModelVersion, name: string, parts: Share
 		await importModel(model, path, registry, parts);
 	} catch (error) {
 		// Another run may have been faster.
-		if (error instanceof ServiceError && isTaken(error) && (await workspace.arm.find(path, find)) !== undefined)
-			return { ...shared, reused: true };
-		throw error;
+		const taken = error instanceof ServiceError && isTaken(error) ? await workspace.arm.find(path, find) : undefined;
+		if (taken === undefined) throw error;
+		await warnOfAnother(taken, model, name, parts);
+		return { ...shared, reused: true };
 	}
 	return { ...shared, reused: false };
 }
@@ -110,9 +111,9 @@ async function appearance(path: string, doing: string, arm: Arm, { clock, signal
 	}
 }
 
-/** Refusals that say that the version is there. */
+/** Refusals that say that the version is there; the import may also end with one. */
 function isTaken({ status, message }: ServiceError): boolean {
-	return status === 409 || (status === 400 && /already exists/i.test(message));
+	return status === 409 || /already exists/i.test(message);
 }
 
 /** Registries know a version by name and number only; that a copy keeps its tags is not confirmed, so silence means nothing. */
