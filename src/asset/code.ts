@@ -1,6 +1,6 @@
 // Code assets: found again by the hash of their content, else uploaded to a place that the service gives, then put.
 import { randomUUID } from 'node:crypto';
-import { BlobError } from '../azure/blob-error.ts';
+import type { ContainerAccess } from '../azure/blob.ts';
 import type { Slots } from '../azure/slots.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import { ServiceError } from '../errors.ts';
@@ -10,7 +10,7 @@ import { bytesText, filesText } from './amount.ts';
 import { type Content, contentOfText } from './content.ts';
 import { CONTENT_HASH_VERSION } from './hash.ts';
 import type { MadeAsset } from './made.ts';
-import { checkStorage } from './storage.ts';
+import { checkStorage, withContainer } from './storage.ts';
 import { type UploadParts, uploadContent } from './upload.ts';
 
 export interface CodeParts extends UploadParts {
@@ -22,8 +22,6 @@ export interface CodeParts extends UploadParts {
 
 /** Above this, in bytes, the log says that code is large: it is copied to every node of the job. */
 const LARGE_CODE = 100_000_000;
-/** How often the service is asked for a new signature when one is over before the upload is. */
-const SIGNATURES = 3;
 
 /** The one file of a component that brings no code of its own; its content is the CLI's, so that both share it. */
 export const PLACEHOLDER_CODE: Content = contentOfText(
@@ -89,29 +87,21 @@ function codeId(workspace: Workspace, name: string, version: string): string {
 
 /** Uploads and gives the URI of the folder that holds the files. */
 async function uploadCode(content: Content, written: string, name: string, parts: CodeParts): Promise<string> {
-	const { workspace, log, clock, slots, signal } = parts;
+	const { workspace, log, signal } = parts;
 	const upload = { content, prefix: content.folder, written, name, version: '1' };
-	// A run whose code is there already does without the client of storage, which takes long to load.
-	const storage = import('../azure/blob.ts');
 	let pending: Json | undefined;
-	for (let turn = 1; ; turn += 1) {
+	const access = async (): Promise<ContainerAccess> => {
 		pending = await startPendingUpload(workspace, name, pending, signal);
-		const { blobUri, sasUri } = placeOf(pending);
+		const { sasUri } = placeOf(pending);
 		if (parts.plan === undefined) checkStorage(sasUri, 'upload code', workspace.cloud);
 		const sas = new URL(sasUri);
 		log.mask(sas.searchParams.get('sig') ?? '');
-		const container = (await storage).openContainer(
-			{ url: `${sas.origin}${withoutEndSlashes(sas.pathname)}`, sas: sas.search },
-			{ clock, slots, signal, onRetry: (line) => log.debug(line) },
-		);
-		try {
-			await uploadContent(container, upload, parts, turn > 1);
-			return `${withoutEndSlashes(blobUri.replace(/\?.*$/s, ''))}/${content.folder}`;
-		} catch (error) {
-			if (!(error instanceof BlobError) || !error.signatureRefused || turn === SIGNATURES) throw error;
-			log.debug(`The signature for the upload of ${written} is over; asking for a new one.`);
-		}
-	}
+		return { url: `${sas.origin}${withoutEndSlashes(sas.pathname)}`, sas: sas.search };
+	};
+	await withContainer(access, `for the upload of ${written}`, parts, (container, again) =>
+		uploadContent(container, upload, parts, again),
+	);
+	return `${withoutEndSlashes(placeOf(pending).blobUri.replace(/\?.*$/s, ''))}/${content.folder}`;
 }
 
 /** `before` is the answer of an earlier call: the same upload goes on with a new signature. */

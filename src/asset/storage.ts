@@ -24,28 +24,37 @@ const CREDENTIALS = 3;
 /** Datastores whose account answers on its blob address. Of a Data Lake Gen2 account that is not confirmed for every operation. */
 const BLOB_TYPES = new Set(['AzureBlob', 'AzureDataLakeGen2']);
 
-/** Does work with the container of a datastore; again, with a new credential, where the old one is over meanwhile. */
-export async function withDatastore<T>(
-	datastore: Datastore,
-	parts: StorageParts,
-	work: (container: BlobContainer, again: boolean) => Promise<T>,
+/** Work with a container. `again` where an earlier credential was over before the work was. */
+export type ContainerWork<T> = (container: BlobContainer, again: boolean) => Promise<T>;
+
+/** Does work with the container of a datastore. */
+export function withDatastore<T>(datastore: Datastore, parts: StorageParts, work: ContainerWork<T>): Promise<T> {
+	return withContainer(() => accessTo(datastore, parts), `for the datastore ${datastore.name}`, parts, work);
+}
+
+/**
+ * Does work with a container; again, with a new credential, where the old one is over meanwhile.
+ * @param accessOf asks for a credential
+ * @param purpose of the credential, for the log: `for the datastore blobs`
+ */
+export async function withContainer<T>(
+	accessOf: () => Promise<ContainerAccess>,
+	purpose: string,
+	{ clock, slots, signal, log }: Omit<StorageParts, 'workspace'>,
+	work: ContainerWork<T>,
 ): Promise<T> {
-	const { clock, slots, signal, log } = parts;
+	// A run that sends nothing does without the client of storage, which takes long to load.
 	const storage = import('../azure/blob.ts');
 	for (let turn = 1; ; turn += 1) {
-		const access = await accessTo(datastore, parts);
-		const container = (await storage).openContainer(access, {
-			clock,
-			slots,
-			signal,
-			onRetry: (line) => log.debug(line),
-		});
+		const access = await accessOf();
+		const { openContainer } = await storage;
+		const container = openContainer(access, { clock, slots, signal, onRetry: (line) => log.debug(line) });
 		try {
 			return await work(container, turn > 1);
 		} catch (error) {
 			const over = 'sas' in access && error instanceof BlobError && error.signatureRefused;
 			if (!over || turn === CREDENTIALS) throw error;
-			log.debug(`The signature for the datastore ${datastore.name} is over; asking for a new one.`);
+			log.debug(`The signature ${purpose} is over; asking for a new one.`);
 		}
 	}
 }
