@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createSecrets } from '../src/secrets.ts';
+import { processorTime } from './fixtures/processor-time.ts';
 
 const SECRET = 'pa$$w0rd/with+odd "chars"\\';
 
@@ -68,9 +69,7 @@ describe('a hostile text', () => {
 		'costs no time worth mentioning: %j over and over',
 		(piece) => {
 			const text = piece.repeat(400_000 / piece.length);
-			const start = performance.now();
-			secrets.redact(text);
-			expect(performance.now() - start).toBeLessThan(1_500);
+			expect(processorTime(() => secrets.redact(text))).toBeLessThan(3);
 		},
 	);
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { FileError } from '../../src/errors.ts';
 import { loadYaml } from '../../src/yaml/load.ts';
 import { annotationsOf } from '../e2e/workflow-log.ts';
+import { processorTime } from '../fixtures/processor-time.ts';
 import { type FaultSite, openFaultSite } from './site.ts';
 
 let site: FaultSite;
@@ -85,10 +86,10 @@ describe('case 60 Y-bombs', () => {
 		['a million keys', () => Array.from({ length: 1_000_000 }, (_, n) => `k${n}: 1`).join('\n')],
 	])('%s: is refused within a second and in little memory', (_, text) => {
 		const content = text();
-		const [start, before] = [performance.now(), process.memoryUsage.rss()];
-		expect(faultsOf(content).length).toBeGreaterThan(0);
-		// A second on a quiet machine.
-		expect(performance.now() - start).toBeLessThan(3_000);
+		const before = process.memoryUsage.rss();
+		const time = processorTime(() => expect(faultsOf(content).length).toBeGreaterThan(0));
+		// A second on a quiet machine; neighbours on the same core make the processor itself slower.
+		expect(time).toBeLessThan(3);
 		expect((process.memoryUsage.rss() - before) / 1024 / 1024).toBeLessThan(200);
 	});
 });
