@@ -39,9 +39,7 @@ export async function logDelay(seconds: number): Promise<LogDelay> {
 		].join('\n'),
 	});
 	try {
-		const { subscriptionId, resourceGroup, workspace, tenantId, clientId, cloudFile } = emulator;
-		const target = { 'subscription-id': subscriptionId, 'resource-group': resourceGroup, workspace, cloud: cloudFile };
-		const inputs = { ...target, 'client-id': clientId, 'tenant-id': tenantId, 'job-file': 'job.yml' };
+		const inputs = { ...emulator.inputs, 'job-file': 'job.yml' };
 		const ran = await runAction({ inputs, checkout, env: emulator.env, limit: seconds * 1000 + 60_000 });
 		const shown = ran.pieces.flatMap(({ at, text }) =>
 			[...text.matchAll(/written (\d+)/g)].map((found) => ({ at, written: Number(found[1]) })),

@@ -77,6 +77,8 @@ export interface Emulator {
 	tenantId: string;
 	clientId: string;
 	clientSecret: string;
+	/** Inputs of the action that sign in by GitHub OIDC and name the workspace. */
+	inputs: Record<string, string>;
 	/** What a process needs in its environment to talk to the emulator; with `tls`, clients in Python too. */
 	env: Record<string, string>;
 	/** Every request so far, in order; the array itself grows. */
@@ -234,6 +236,14 @@ class Start {
 			tenantId,
 			clientId,
 			clientSecret,
+			inputs: {
+				'client-id': clientId,
+				'tenant-id': tenantId,
+				'subscription-id': subscriptionId,
+				'resource-group': resourceGroup,
+				workspace,
+				cloud: cloudFile,
+			},
 			env: {
 				NODE_EXTRA_CA_CERTS: caFile,
 				ACTIONS_ID_TOKEN_REQUEST_URL: idTokenRequestUrl,

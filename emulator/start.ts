@@ -38,13 +38,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 function inputsOf(started: Emulator): Record<string, string> {
 	return {
-		'client-id': started.clientId,
-		'tenant-id': started.tenantId,
+		...started.inputs,
 		'client-secret': started.clientSecret,
-		'subscription-id': started.subscriptionId,
-		'resource-group': started.resourceGroup,
-		workspace: started.workspace,
-		cloud: started.cloudFile,
 		'github-token': started.github.token,
 	};
 }

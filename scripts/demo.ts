@@ -73,12 +73,7 @@ function stopOnSignal(starting: Promise<Emulator>): () => boolean {
 /** The inputs as `examples/iris/.github/workflows/train.yml` gives them, but for the traffic, which goes over at once. */
 function inputsFor(emulator: Emulator): Record<string, string> {
 	return {
-		'client-id': emulator.clientId,
-		'tenant-id': emulator.tenantId,
-		'subscription-id': emulator.subscriptionId,
-		'resource-group': emulator.resourceGroup,
-		workspace: emulator.workspace,
-		cloud: emulator.cloudFile,
+		...emulator.inputs,
 		'job-file': 'job.yml',
 		'metric-gates': 'accuracy >= 0.9',
 		'model-name': 'iris',

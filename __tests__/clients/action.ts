@@ -34,12 +34,7 @@ export async function actionOnLightgbm(emulator: Emulator): Promise<Outcome[]> {
 
 function inputsFor(emulator: Emulator): Record<string, string> {
 	return {
-		'client-id': emulator.clientId,
-		'tenant-id': emulator.tenantId,
-		'subscription-id': emulator.subscriptionId,
-		'resource-group': emulator.resourceGroup,
-		workspace: emulator.workspace,
-		cloud: emulator.cloudFile,
+		...emulator.inputs,
 		'job-file': 'job.yml',
 		'metric-gates': 'accuracy >= 0.9',
 		'model-name': 'lightgbm-iris',

@@ -33,18 +33,16 @@ export interface Request extends RecordedRequest {
 export async function openSite(options: Parameters<typeof startEmulator>[0] = {}): Promise<Site> {
 	const emulator = await startEmulator({ quiet: true, ...options });
 	const checkouts: string[] = [];
-	const { subscriptionId, resourceGroup, workspace, tenantId, clientId, cloudFile } = emulator;
-	const target = { 'subscription-id': subscriptionId, 'resource-group': resourceGroup, workspace, cloud: cloudFile };
 	return {
 		emulator,
 		async run(inputs, { signIn, files, checkout, env, ...request } = {}) {
 			const folder = checkout ?? makeCheckout(files ?? {});
 			if (checkout === undefined) checkouts.push(folder);
-			const oidc = { 'client-id': clientId, 'tenant-id': tenantId };
+			const otherSignIn = signIn && { 'client-id': '', 'tenant-id': '', ...signIn };
 			return runAction({
 				...request,
 				checkout: folder,
-				inputs: { ...target, ...(signIn ?? oidc), ...inputs },
+				inputs: { ...emulator.inputs, ...otherSignIn, ...inputs },
 				env: { ...emulator.env, ...env },
 			});
 		},

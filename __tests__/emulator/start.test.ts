@@ -28,11 +28,11 @@ test('the program writes what a client needs, whole, once it is up', async () =>
 		expect(Object.keys(variables)).toEqual([
 			'client-id',
 			'tenant-id',
-			'client-secret',
 			'subscription-id',
 			'resource-group',
 			'workspace',
 			'cloud',
+			'client-secret',
 			'github-token',
 			'NODE_EXTRA_CA_CERTS',
 			'ACTIONS_ID_TOKEN_REQUEST_URL',
