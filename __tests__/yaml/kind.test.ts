@@ -80,6 +80,25 @@ describe('what could be several things', () => {
 	});
 });
 
+describe('what another tool is for', () => {
+	const schemas = 'https://azuremlschemas.azureedge.net';
+	test.each([
+		[`${schemas}/latest/schedule.schema.json`, /is a schedule.*az ml schedule create.*event `schedule`/],
+		[`${schemas}/latest/monitorSchedule.schema.json`, /is a schedule/],
+		['http://azureml/sdk-2-0/DataImport.json', /az ml data import/],
+		[`${schemas}/latest/azureOpenAIConnection.schema.json`, /az ml connection create/],
+		['http://azureml/sdk-2-0/ModelVersionPackage.json', /az ml model package/],
+		[`${schemas}/latest/registry.schema.json`, /az ml registry create/],
+		[`${schemas}/latest/featureStore.schema.json`, /az ml feature-store create/],
+		[`${schemas}/latest/featureSet.schema.json`, /az ml feature-set create/],
+		[`${schemas}/latest/featureStoreEntity.schema.json`, /az ml feature-store-entity create/],
+		[`${schemas}/promptflow/latest/Flow.schema.json`, /is a prompt flow/],
+		[`${schemas}/promptflow/latest/Run.schema.json`, /is a prompt flow/],
+	])('%s is told so', (schema, message) => {
+		expect(() => kind(`$schema: ${schema}\ntype: command\ncommand: x\ncompute: azureml:c`)).toThrow(message);
+	});
+});
+
 test('a type that is no text is told at its place', () => {
 	expect(() => kind('name: x\ntype: [command]')).toThrow('Expected a type, but found');
 	expect(kind('command: x\ntype:\ncompute: azureml:c')).toBe('job:command');

@@ -45,6 +45,23 @@ const SCHEMAS: readonly (readonly [RegExp, FileKind])[] = [
 	[/^(batchdeployment|modelbatchdeployment|pipelinecomponentbatchdeployment)$/, 'batch-deployment'],
 ];
 
+/** What this action does nothing with, as the name of its `$schema` tells, and what does. */
+const OTHERS: readonly (readonly [RegExp, string, string])[] = [
+	[
+		/schedule$/,
+		'a schedule',
+		'Use `az ml schedule create`, or run a workflow with this action on the event `schedule`',
+	],
+	[/^dataimport$/, 'an import of data', 'Use `az ml data import`'],
+	[/connection$/, 'a connection', 'Use `az ml connection create`'],
+	[/^modelversionpackage$/, 'a package of a model', 'Use `az ml model package`'],
+	[/^registry$/, 'a registry', 'Use `az ml registry create`'],
+	[/^featurestore$/, 'a feature store', 'Use `az ml feature-store create`'],
+	[/^featureset$/, 'a feature set', 'Use `az ml feature-set create`'],
+	[/^featurestoreentity$/, 'an entity of a feature store', 'Use `az ml feature-store-entity create`'],
+	[/^(flow|run)$/, 'a prompt flow or a run of one', 'Use a component of type command that runs the flow'],
+];
+
 const TYPES: ReadonlyMap<string, readonly FileKind[]> = new Map<string, readonly FileKind[]>([
 	['sweep', ['job:sweep']],
 	['automl', ['job:automl']],
@@ -67,12 +84,14 @@ const TYPES: ReadonlyMap<string, readonly FileKind[]> = new Map<string, readonly
 
 /**
  * Says what a file is about. `family` narrows what it may be where the caller knows, e.g. 'job' for any type of job. Throws
- * a `FileError` that asks for `$schema` where it could be several things or nothing known.
+ * a `FileError` that asks for `$schema` where it could be several things or nothing known, or says what else is for it.
  */
 export function kindOf(file: YamlFile, family?: 'job' | 'component'): FileKind {
 	const has = (key: string): boolean => child(file.root, key) !== undefined;
 	const schema = asText(child(file.root, '$schema'));
 	const bySchema = schema && kindOfSchema(schema.text);
+	const other = otherKind(file.root);
+	if (other !== undefined) throw new FileError(file.path, [{ message: other, where: file.root.at }]);
 	const typeNode = child(file.root, 'type');
 	const type = asText(typeNode)?.text.toLowerCase();
 	if (typeNode !== undefined && type === undefined && !isNull(typeNode)) {
@@ -103,8 +122,19 @@ function ofType(kind: FileKind, type: string | undefined): FileKind {
 
 /** The kind that a `$schema` names, or undefined where it names none that this action knows. */
 export function kindOfSchema(schema: string): FileKind | undefined {
-	const name = /([^/\\]+?)(?:\.schema)?(?:\.json)?$/.exec(schema.trim())?.[1]?.toLowerCase().replace(/[-_]/g, '') ?? '';
+	const name = schemaName(schema);
 	return SCHEMAS.find(([pattern]) => pattern.test(name))?.[1];
+}
+
+function schemaName(schema: string): string {
+	return /([^/\\]+?)(?:\.schema)?(?:\.json)?$/.exec(schema.trim())?.[1]?.toLowerCase().replace(/[-_]/g, '') ?? '';
+}
+
+/** Why this action does nothing with a file whose `$schema` is another tool's, in a message; undefined for all others. */
+export function otherKind(root: MapNode): string | undefined {
+	const name = schemaName(asText(child(root, '$schema'))?.text ?? '');
+	const [, what, next] = OTHERS.find(([pattern]) => pattern.test(name)) ?? [];
+	return what && `This file is ${what}, as its $schema says; this action does nothing with those. ${next}.`;
 }
 
 function candidatesOf(root: MapNode, type: string | undefined, has: (key: string) => boolean): readonly FileKind[] {

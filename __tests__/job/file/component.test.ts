@@ -31,6 +31,17 @@ test('a step does not take its component through a link that leads out of the ch
 	expect(take('../outside.yml').name).toBe('p');
 });
 
+test('a prompt flow in the place of a component is told to be one, and nothing else of it', () => {
+	writeFileSync(
+		path.join(folder, 'flow.dag.yaml'),
+		'$schema: https://azuremlschemas.azureedge.net/promptflow/latest/Flow.schema.json\ninputs: {text: {type: string}}\nnodes: []\n',
+	);
+	const pipeline = 'type: pipeline\nname: p\njobs: {a: {type: parallel, component: ./flow.dag.yaml}}';
+	const message = 'flow.dag.yaml:1: This file is a prompt flow or a run of one, as its $schema says';
+	expect(() => read(pipeline)).toThrow(message);
+	expect(() => read(pipeline)).not.toThrow(/Unknown key|needs the key/);
+});
+
 describe('bodies', () => {
 	test('a command component', () => {
 		expect(body(COMMAND)).toEqual({

@@ -4,6 +4,7 @@ import { checkoutOf, isLinkOutwards, linkOutwards } from '../../asset/local-path
 import { assetReference, hasExpression, isUri } from '../../asset/reference.ts';
 import { FileError } from '../../errors.ts';
 import { asText, describe, MapReader, Reading, type Warn } from '../../yaml/checks.ts';
+import { otherKind } from '../../yaml/kind.ts';
 import { openYaml } from '../../yaml/load.ts';
 import type { YamlFile, YamlNode } from '../../yaml/node.ts';
 import { text } from '../../yaml/values.ts';
@@ -30,6 +31,11 @@ export function readComponentFile(file: YamlFile, warn?: Warn): ComponentFile {
 /** Reads a component from a tree. `expected` is its type where the tree names none. */
 export function componentOf(root: YamlNode, reading: Reading, expected: string | undefined): ReadComponent {
 	const map = new MapReader(root, reading, 'a component');
+	const other = root.kind === 'map' ? otherKind(root) : undefined;
+	if (other !== undefined) {
+		reading.fault(root.at, other);
+		return unknownComponent(map);
+	}
 	const type = map.optional('type', text)?.toLowerCase() || (expected ?? 'command');
 	const component = byType(type, map);
 	if (root.kind === 'map') {
