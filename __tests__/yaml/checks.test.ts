@@ -1,88 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { FileError } from '../../src/errors.ts';
-import { listOf, MapReader, mapping, type Reader, Reading } from '../../src/yaml/checks.ts';
+import { child, MapReader, mapping, Reading, warnLeftOut } from '../../src/yaml/checks.ts';
 import { loadYaml } from '../../src/yaml/load.ts';
 import { nearest } from '../../src/yaml/nearest.ts';
-import {
-	boolean,
-	integer,
-	json,
-	number,
-	stringified,
-	stringMap,
-	text,
-	textMap,
-	version,
-	word,
-} from '../../src/yaml/values.ts';
-
-function read<T>(yaml: string, reader: Reader<T>): { value: T | undefined; faults: string[]; warnings: string[] } {
-	const file = loadYaml(yaml, 'x.yml', '/');
-	const reading = new Reading({ path: 'x.yml', folder: '/' });
-	const map = new MapReader(file.root, reading, 'a thing');
-	const value = map.optional('v', reader);
-	const faults = reading.faults.map((fault) => `${fault.where?.line}: ${fault.message}`);
-	return { value, faults, warnings: reading.warnings.map((warning) => warning.message) };
-}
-
-describe('values', () => {
-	test.each<[string, Reader<unknown>, string, unknown]>([
-		['text', text, 'v: abc', 'abc'],
-		['text in quotes', text, 'v: "1"', '1'],
-		['a version as text', version, 'v: "1.10"', '1.10'],
-		['a version as number', version, 'v: 3', '3'],
-		['an integer', integer, 'v: 3', 3],
-		['an integer in quotes', integer, 'v: "3"', 3],
-		['a float that is whole', integer, 'v: 3.0', 3],
-		['an exponent that YAML 1.1 takes for text', number, 'v: 1e-3', 0.001],
-		['a boolean', boolean, 'v: yes', true],
-		['a boolean in quotes', boolean, 'v: "False"', false],
-		['a word', word('aml_token', 'key'), 'v: AMLToken', 'aml_token'],
-		['a word of YAML 1.1', word('off', 'auto'), 'v: off', 'off'],
-		['a number as text', stringified, 'v: 1.0e-5', '1e-05'],
-		['JSON', json, 'v: {a: [1, true, null, x, 1.5]}', { a: [1, true, null, 'x', 1.5] }],
-	])('%s', (_, reader, yaml, expected) => {
-		expect(read(yaml, reader)).toEqual({ value: expected, faults: [], warnings: [] });
-	});
-
-	test.each<[string, Reader<unknown>, string, RegExp]>([
-		['a number for text', text, 'v: 012', /^1: .*the number '012'.*"012"/],
-		['a boolean for text', text, 'v: yes', /the boolean 'yes'.*"yes"/],
-		['a date for text', text, 'v: 2024-01-31', /the date/],
-		['a mapping for text', text, 'v: {a: 1}', /a mapping/],
-		['a fraction for an integer', integer, 'v: 1.5', /whole number/],
-		['text for an integer', integer, 'v: many', /whole number.*'many'/],
-		['text for a boolean', boolean, 'v: maybe', /true or false/],
-		['infinity for a number', number, 'v: .inf', /Expected a number/],
-		[
-			'a mistyped word',
-			word('managed', 'user_identity'),
-			'v: mangaed',
-			/'managed', 'user_identity'.*Did you mean 'managed'/,
-		],
-		['a mapping for a list', listOf(text), 'v: {a: 1}', /a list/],
-		['a list for a mapping', textMap, 'v: [a]', /mapping of names/],
-		['a number among text', textMap, 'v:\n  a: x\n  n: 1', /^3: .*"1"/],
-		['nan in JSON', json, 'v: [.nan]', /JSON has no number/],
-	])('%s is refused', (_, reader, yaml, message) => {
-		expect(read(yaml, reader).faults).toEqual([expect.stringMatching(message)]);
-	});
-
-	test('a version that lost a digit is warned of', () => {
-		expect(read('v: 1.10', version)).toMatchObject({ value: '1.1', warnings: [expect.stringContaining('"1.10"')] });
-	});
-
-	test('a string map prints values as Python does', () => {
-		expect(read('v: {a: true, b: 1, c: 1.0e-5, d: }', stringMap).value).toEqual(
-			new Map([
-				['a', 'True'],
-				['b', '1'],
-				['c', '1e-05'],
-				['d', ''],
-			]),
-		);
-	});
-});
+import { integer, text } from '../../src/yaml/values.ts';
 
 describe('mappings', () => {
 	const thing = mapping('a thing', (map) => ({
@@ -131,4 +52,54 @@ test.each([
 	['zzz', undefined],
 ])('the name nearest to %s is %s', (name, expected) => {
 	expect(nearest(name, ['compute', 'display_name', 'environment', 'experiment_name'])).toBe(expected);
+});
+
+test('faults are told in the order of the file, then those of the files that it names, by their names', () => {
+	const reading = new Reading({ path: 'm.yml', folder: '/' });
+	const places = [
+		{ file: 'z.yml', line: 1, column: 1 },
+		{ file: 'm.yml', line: 9, column: 1 },
+		{ file: 'a.yml', line: 2, column: 7 },
+		{ file: 'm.yml', line: 3, column: 12 },
+		{ file: 'a.yml', line: 2, column: 5 },
+		{ file: 'm.yml', line: 3, column: 4 },
+		{ file: 'm.yml' },
+		{ file: 'm.yml', line: 3 },
+	];
+	const shuffled = new Reading({ path: 'm.yml', folder: '/' });
+	for (const place of places) reading.fault(place, 'x');
+	for (const place of places.toReversed()) shuffled.fault(place, 'x');
+	const order = (one: Reading): string[] => {
+		try {
+			one.finish();
+		} catch (error) {
+			if (error instanceof FileError)
+				return error.faults.map(({ where }) => [where?.file, where?.line, where?.column].join(' '));
+		}
+		return [];
+	};
+	const wanted = ['m.yml  ', 'm.yml 3 ', 'm.yml 3 4', 'm.yml 3 12', 'm.yml 9 1', 'a.yml 2 5', 'a.yml 2 7', 'z.yml 1 1'];
+	for (const one of [reading, shuffled]) expect(order(one)).toEqual(wanted);
+});
+
+test('keys that have no effect are warned of where they stand', () => {
+	const reading = new Reading({ path: 'x.yml', folder: '/' });
+	const map = new MapReader(loadYaml('a: 1\nb: 2\nc: ~', 'x.yml', '/').root, reading, 'a thing');
+	warnLeftOut(map, 'b', 'c', 'd');
+	expect(reading.warnings).toEqual([
+		{
+			message: "'b' is not part of the API that this action uses and is left out.",
+			where: expect.objectContaining({ file: 'x.yml', line: 2 }),
+		},
+	]);
+	expect(map.rest().map(({ key }) => key)).toEqual(['a']);
+});
+
+test('what is no mapping is told to be none, and nothing is found in it', () => {
+	const reading = new Reading({ path: 'x.yml', folder: '/' });
+	const list = child(loadYaml('v: [name]', 'x.yml', '/').root, 'v');
+	expect(list && mapping('a thing', (map) => map.optional('name', text))(list, reading)).toBeUndefined();
+	expect(reading.faults).toEqual([
+		{ message: 'Expected a thing, a mapping of keys, but found a list.', where: expect.objectContaining({ line: 1 }) },
+	]);
 });
