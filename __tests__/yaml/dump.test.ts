@@ -36,6 +36,23 @@ test.each([
 		'a: inference-schema[numpy]==1.5\nb: pandas>=1.1,<1.2\nc: a:b\nd: -x\n',
 	],
 	['keys too long for one line', `${LONG}: [1, 2]\n${LONG}x: {a: 1}`, `${LONG}:\n- 1\n- 2\n? ${LONG}x\n: a: 1\n`],
+	[
+		'everything in everything',
+		'b: {d: {f: 1, e: [x, [y, z], {k: 1, j: 2}]}}\na: no',
+		'a: false\nb:\n  d:\n    e:\n    - x\n    - - y\n      - z\n    - j: 2\n      k: 1\n    f: 1\n',
+	],
+	['lists in maps in lists', 'a: [{x: {y: 1}}, [], {}]', 'a:\n- x:\n    y: 1\n- []\n- {}\n'],
+	[
+		'text that means something in YAML',
+		`a: '<<'\nb: '='\nc: 'x:'\nd: 'a '\ne: ' a'\nf: '---'\ng: ...x\nh: "a\\tb"`,
+		`a: '<<'\nb: '='\nc: 'x:'\nd: 'a '\ne: ' a'\nf: '---'\ng: '...x'\nh: "a\\tb"\n`,
+	],
+	[
+		'text that only looks so',
+		`a: x---\nb: '?a'\nc: ':a'\nd: a-b\ne: infinite\nf: b...\ng: a b`,
+		'a: x---\nb: ?a\nc: :a\nd: a-b\ne: infinite\nf: b...\ng: a b\n',
+	],
+	['numbers without end', 'a: -.inf\nb: .nan\nc: 1.0e+20', 'a: -.inf\nb: .nan\nc: 1.0e+20\n'],
 	['values', 'a: yes\nb: 1.0e-5\nc: 1.50\nd: 012\ne: .inf', 'a: true\nb: 1.0e-05\nc: 1.5\nd: 10\ne: .inf\n'],
 ])('%s', (_, yaml, expected) => {
 	expect(dumped(yaml)).toBe(expected);
@@ -65,6 +82,8 @@ test('what is dumped reads back the same', () => {
 				? node.items.map(plain)
 				: node.text;
 	fc.assert(
-		fc.property(map, (node) => expect(plain(loadYaml(dumpYaml(node), 'x.yml', '/').root)).toEqual(plain(node))),
+		fc.property(map, (node) => {
+			expect(plain(loadYaml(dumpYaml(node), 'x.yml', '/').root)).toEqual(plain(node));
+		}),
 	);
 });

@@ -12,7 +12,8 @@ export function dumpYaml(node: YamlNode): string {
 
 function block(node: YamlNode, indent: number): string[] {
 	if (node.kind === 'map') {
-		const sorted = node.entries.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+		// No key stands twice.
+		const sorted = node.entries.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 		return sorted.flatMap((entry) => member(entry.key, entry.value, indent));
 	}
 	if (node.kind === 'list') {

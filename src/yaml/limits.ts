@@ -34,7 +34,7 @@ export function findExcess(text: string, file: string): { message: string; where
 		}
 		const reason = excess(line, depth, separators);
 		if (reason !== undefined) {
-			return { message: reason, where: { file, line, column: index - lineStart + 1 } };
+			return { message: reason, where: { file, line, column: Math.max(index - lineStart, 0) + 1 } };
 		}
 	}
 	return findDeepLine(text, file);
