@@ -26,6 +26,8 @@ interface Authority {
 	refusal: string | undefined;
 	/** The same, by what it was sent. */
 	judge: (form: URLSearchParams) => string | undefined;
+	/** Whether it has a document about itself. */
+	documented: boolean;
 	server: Server;
 }
 
@@ -45,6 +47,7 @@ async function startAuthority(): Promise<{ authority: Authority; certificate: st
 			response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 		};
 		if (request.url?.endsWith('/openid-configuration')) {
+			if (!authority.documented) return json(404, {});
 			const base = `${authority.url}/${TENANT}`;
 			return json(200, {
 				issuer: `${base}/v2.0`,
@@ -70,6 +73,7 @@ async function startAuthority(): Promise<{ authority: Authority; certificate: st
 		forms,
 		refusal: undefined,
 		judge: () => undefined,
+		documented: true,
 		server,
 	};
 	return { authority, certificate: pems.cert };
@@ -95,6 +99,7 @@ afterAll(async () => {
 beforeEach(() => {
 	authority.refusal = undefined;
 	authority.judge = () => undefined;
+	authority.documented = true;
 	authority.forms.length = 0;
 });
 
@@ -281,6 +286,68 @@ describe('a refusal', () => {
 		const error = await failureOf(credentialFor(bySecret, { at: untrusted }).token(SCOPE));
 		expect(error.message).toContain(new URL(untrusted.url).host);
 		expect(error.next).toContain('NODE_EXTRA_CA_CERTS');
+	});
+});
+
+/** An authority by http that has nothing but the documented token endpoint, or what is handed over. */
+async function withPlainAuthority<T>(
+	documentOf: ((url: string) => object) | undefined,
+	work: (url: string, asked: string[]) => Promise<T>,
+): Promise<T> {
+	const asked: string[] = [];
+	const server = createHttpServer((request, response) => {
+		const path = request.url?.split('?')[0] ?? '';
+		asked.push(`${request.method} ${path}`);
+		request.resume();
+		const document = path.endsWith('/openid-configuration') ? documentOf?.(url) : undefined;
+		const token = { token_type: 'Bearer', expires_in: 3599, access_token: 'by-http' };
+		const body = request.method === 'POST' && path === `/${TENANT}/oauth2/v2.0/token` ? token : document;
+		response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
+		response.end(body === undefined ? '' : JSON.stringify(body));
+	});
+	await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	try {
+		return await work(url, asked);
+	} finally {
+		server.closeAllConnections();
+		await new Promise((done) => server.close(done));
+	}
+}
+
+describe('the authority of a custom cloud', () => {
+	const at = (url: string): Authority => ({ ...authority, url });
+
+	test('may be http on loopback, and have no document about itself', async () => {
+		await withPlainAuthority(undefined, async (url, asked) => {
+			expect(await credentialFor(bySecret, { at: at(url) }).token(SCOPE)).toBe('by-http');
+			expect(asked.at(-1)).toBe(`POST /${TENANT}/oauth2/v2.0/token`);
+		});
+	});
+
+	test('on loopback is asked past a proxy of the environment', async () => {
+		await withPlainAuthority(undefined, async (url) => {
+			const proxy = { HTTP_PROXY: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: '' };
+			const signIn = (): Promise<string> => credentialFor(bySecret, { at: at(url) }).token(SCOPE);
+			expect(await withEnvironment(proxy, signIn)).toBe('by-http');
+		});
+	});
+
+	test('by http gets the secret itself, whatever its document names', async () => {
+		await withPlainAuthority(
+			() => ({
+				issuer: 'http://elsewhere.example/v2.0',
+				authorization_endpoint: 'http://elsewhere.example/authorize',
+				token_endpoint: 'http://elsewhere.example/token',
+				jwks_uri: 'http://elsewhere.example/keys',
+			}),
+			async (url) => expect(await credentialFor(bySecret, { at: at(url) }).token(SCOPE)).toBe('by-http'),
+		);
+	});
+
+	test('by https may have no document either', async () => {
+		authority.documented = false;
+		expect(await credentialFor(bySecret).token(SCOPE)).toMatch(/^access-/);
 	});
 });
 

@@ -3,7 +3,8 @@ import type { Json } from '../../src/json.ts';
 import type { Reply } from '../fixtures/loopback.ts';
 import { type Layers, layers, WORKSPACE_ID } from '../fixtures/workspace.ts';
 
-const PATH = `${WORKSPACE_ID}/onlineEndpoints/iris`;
+/** The resource that is put. */
+export const PATH = `${WORKSPACE_ID}/onlineEndpoints/iris`;
 const call = { doing: 'create the endpoint "iris"' };
 
 /** What the service answers. */

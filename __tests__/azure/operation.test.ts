@@ -3,7 +3,7 @@ import { knownCloud, mayReceiveToken } from '../../src/azure/cloud.ts';
 import { OperationFailed } from '../../src/azure/operation.ts';
 import type { Json } from '../../src/json.ts';
 import type { Reply } from '../fixtures/loopback.ts';
-import { closeAll, open, play } from './operation-scene.ts';
+import { closeAll, open, PATH, play } from './operation-scene.ts';
 
 afterEach(closeAll);
 
@@ -127,8 +127,28 @@ describe('Location alone', () => {
 	});
 
 	test('of a 201 is the resource, not an operation', async () => {
-		const played = await play({ first: { status: 201, headers: LOCATION, ...there() } });
-		expect([played.looks, played.slept]).toEqual([[], []]);
+		const location = `BASE${PATH.toLowerCase()}?api-version=2025-09-01`;
+		const played = await play({
+			first: { status: 201, headers: { location }, ...there('Creating') },
+			resource: [there('Updating'), there('Succeeded')],
+		});
+		expect(played).toMatchObject({ result: READY, states: ['Creating', 'Updating'], looks: ['resource', 'resource'] });
+	});
+
+	test('of a 201 is an operation where it is another address than that of the resource under way', async () => {
+		const played = await play({
+			first: { status: 201, headers: LOCATION, ...there('Creating') },
+			location: [{ status: 202 }, { status: 200 }],
+			resource: [there('Succeeded')],
+		});
+		expect(played).toMatchObject({ result: READY, looks: ['/location', '/location', 'resource'] });
+	});
+
+	test('of a 201 is not asked where nothing is under way', async () => {
+		for (const state of [undefined, 'Succeeded']) {
+			const played = await play({ first: { status: 201, headers: LOCATION, ...there(state) } });
+			expect([played.looks, played.slept]).toEqual([[], []]);
+		}
 	});
 
 	test('that is gone with what it deleted has succeeded', async () => {

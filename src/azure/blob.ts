@@ -1,13 +1,12 @@
 // Blobs of one container, reached with a signed URL or an account key: put, look, mark, list, read. A bearer token has
 // no way in here. What is uploaded and where is not known here; what refusals mean is blob-error.ts's.
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { type BlockBlobClient, ContainerClient, newPipeline, StorageSharedKeyCredential } from '@azure/storage-blob';
 import { BlobError, refusalOf } from './blob-error.ts';
 import { type BlobSource, type PutOutcome, putBlob } from './blob-put.ts';
 import { type Attempt, createAttempt, type RetryParts } from './blob-retry.ts';
 import { isLoopback } from './cloud.ts';
-import { hostOf, lookupLoopback } from './http.ts';
+import { hostOf } from './http.ts';
+import { LOOPBACK_AGENTS } from './loopback.ts';
 import type { Slots } from './slots.ts';
 
 /** A container and the credential to reach it. `url` has no query and no slash at its end. */
@@ -190,8 +189,7 @@ function clientOf(access: ContainerAccess): ContainerClient {
 	const options = {
 		retryOptions: { maxTries: 1 },
 		redirectOptions: { maxRetries: 0 },
-		// An agent of our own goes before the environment's proxy, which loopback has no use for.
-		...(isLoopback(hostname) ? { agent: protocol === 'http:' ? LOOPBACK.http : LOOPBACK.https } : {}),
+		...(isLoopback(hostname) ? { agent: protocol === 'http:' ? LOOPBACK_AGENTS.http : LOOPBACK_AGENTS.https } : {}),
 	};
 	if ('sas' in access) {
 		return new ContainerClient(`${access.url}?${access.sas.replace(/^\?/, '')}`, newPipeline(undefined, options));
@@ -199,9 +197,3 @@ function clientOf(access: ContainerAccess): ContainerClient {
 	const credential = new StorageSharedKeyCredential(access.account, access.key);
 	return new ContainerClient(access.url, newPipeline(credential, options));
 }
-
-/** For names below `localhost`, which many resolvers do not know. */
-const LOOPBACK = {
-	http: new HttpAgent({ keepAlive: true, lookup: lookupLoopback }),
-	https: new HttpsAgent({ keepAlive: true, lookup: lookupLoopback }),
-};

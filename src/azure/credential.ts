@@ -9,6 +9,7 @@ import {
 import type { Clock } from '../clock.ts';
 import { messageOf, SignInError } from '../errors.ts';
 import { parseJson, textAt } from '../json.ts';
+import { authorityOptions } from './authority.ts';
 import type { Cloud } from './cloud.ts';
 import { type Credential, createTokenCache, type FreshToken } from './token-cache.ts';
 
@@ -63,8 +64,7 @@ export function createCredential(request: AuthRequest, parts: SignInParts): Cred
 }
 
 function sourceOf(request: AuthRequest, { cloud, idToken }: SignInParts, assertion: Assertion): TokenCredential {
-	// The authority of a custom cloud is unknown to Microsoft's instance discovery, which would refuse it.
-	const options = { authorityHost: cloud.authority, disableInstanceDiscovery: cloud.custom };
+	const options = authorityOptions(cloud);
 	switch (request.kind) {
 		case 'service-principal':
 			return new ClientSecretCredential(request.tenantId, request.clientId, request.clientSecret, options);

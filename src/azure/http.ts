@@ -1,11 +1,10 @@
 // One way to send a request: time limits, retries, Retry-After, a cap on the answer's size, no redirects.
 // Knows nothing of tokens or of Azure's bodies.
-import { lookup as systemLookup } from 'node:dns';
-import type { LookupFunction } from 'node:net';
 import { Agent, EnvHttpProxyAgent, request as send } from 'undici';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { isLoopback } from './cloud.ts';
+import { lookupLoopback } from './loopback.ts';
 import { networkCode, PASSING_CODES, PASSING_STATUS } from './passing.ts';
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
@@ -238,10 +237,3 @@ function reasonOf(error: unknown): string {
 export function hostOf(url: string): string {
 	return URL.canParse(url) ? new URL(url).host : 'an invalid address';
 }
-
-/** Names below `localhost` are this machine (RFC 6761), though many resolvers do not know it. */
-export const lookupLoopback: LookupFunction = (hostname, options, callback) => {
-	if (!isLoopback(hostname) || hostname === 'localhost') return systemLookup(hostname, options, callback);
-	const address = { address: '127.0.0.1', family: 4 };
-	process.nextTick(() => (options.all ? callback(null, [address]) : callback(null, address.address, address.family)));
-};

@@ -49,7 +49,7 @@ export async function settle(first: ArmAnswer, settling: Settling): Promise<Json
 	// A refusal of a look is not yet a failure of the operation, and must not read like one.
 	const call: ArmCall = { doing: `watch the operation that is to ${doing}`, signal };
 	const pace = new Pace(first, settling);
-	let address = addressIn(first);
+	let address = addressIn(first) ?? ownLocation(first, path);
 	let resource = first.body;
 	// A 202, or no body, says nothing of the resource yet.
 	let seen =
@@ -121,9 +121,15 @@ class Pace {
 function addressIn({ status, headers }: ArmAnswer): Address | undefined {
 	const operation = headers['azure-asyncoperation'] ?? headers['operation-location'];
 	if (operation !== undefined) return { kind: 'operation', url: operation };
-	// The Location of a 201 is the resource itself.
 	const location = status === 202 ? headers['location'] : undefined;
 	return location === undefined ? undefined : { kind: 'location', url: location };
+}
+
+/** The Location of a 201 is the resource itself, and an operation only where something is under way somewhere else. */
+function ownLocation({ status, headers, body }: ArmAnswer, path: string): Address | undefined {
+	const url = headers['location'];
+	if (status !== 201 || url === undefined || !URL.canParse(url) || isDone(stateOf(body) ?? 'Succeeded')) return undefined;
+	return new URL(url).pathname.toLowerCase() === path.toLowerCase() ? undefined : { kind: 'location', url };
 }
 
 /** What was deleted may take the address of its own operation with it. */
