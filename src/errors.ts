@@ -150,6 +150,14 @@ export class GateError extends ActionError {
 	override readonly name: string = 'GateError';
 }
 
+/** What there is after a rollout that failed. */
+export interface LeftOfRollout {
+	readonly endpointName: string;
+	readonly scoringUri: string | undefined;
+	/** Undefined where there is no such deployment (any more). */
+	readonly deploymentName: string | undefined;
+}
+
 /** An endpoint or a deployment could not be brought into service. */
 export class RolloutError extends ActionError {
 	override readonly name: string = 'RolloutError';
@@ -158,10 +166,17 @@ export class RolloutError extends ActionError {
 	/** The end of the container's log, where there was one. */
 	readonly containerLog: string | undefined;
 
-	constructor(failure: Failure, outcome: { rolledBack: boolean; containerLog?: string | undefined }) {
+	/** The endpoint, and the deployment where it is left. */
+	readonly left: LeftOfRollout | undefined;
+
+	constructor(
+		failure: Failure,
+		outcome: { rolledBack: boolean; containerLog?: string | undefined; left?: LeftOfRollout | undefined },
+	) {
 		super(failure);
 		this.rolledBack = outcome.rolledBack;
 		this.containerLog = outcome.containerLog;
+		this.left = outcome.left;
 	}
 }
 

@@ -63,7 +63,8 @@ describe('the code and the text of an error body', () => {
 		["Entra's", { error: 'invalid_grant', error_description: 'AADSTS1: no.' }, 'invalid_grant', 'AADSTS1: no.'],
 		['without a text', { error: { code: 'Odd' } }, 'Odd', 'The answer (HTTP 400) had no explanation.'],
 		['an empty object', {}, undefined, 'The answer (HTTP 400) had no explanation.'],
-		['of wrong types', { error: { code: 7, message: [], details: 'x' } }, undefined, 'The answer (HTTP 400) had no'],
+		['of wrong types', { error: { code: 7, message: [], details: 'x' } }, undefined, '"code":7'],
+		['in words of its own', { detail: 'No field `x`.' }, undefined, '{"detail":"No field `x`."}'],
 		['a list', [1], undefined, '[1]'],
 		['null', null, undefined, 'null'],
 	])('%s', (_, body, code, text) => {

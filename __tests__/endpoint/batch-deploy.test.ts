@@ -225,6 +225,7 @@ describe('a rollout that fails', () => {
 		expect(error.message).toMatch(/"green" on the batch endpoint "iris" failed: the scoring job batchjob-1/);
 		expect(error.message).toMatch(/No such column\. The default deployment was not touched \(blue\)\. .*was deleted/);
 		expect([error.rolledBack, defaultNow(), bench.service.deploymentNames('iris')]).toEqual([true, 'blue', ['blue']]);
+		expect(error.left).toMatchObject({ endpointName: 'iris', deploymentName: undefined });
 		expect(bench.service.changes()).not.toContain(`PUT ${E}`);
 	});
 
@@ -234,6 +235,7 @@ describe('a rollout that fails', () => {
 		const error = await failure({ onFailure: 'keep' });
 		expect([error.rolledBack, bench.service.deploymentNames('iris')]).toEqual([true, ['blue', 'green']]);
 		expect(error.message).toContain('kept for a look');
+		expect(error.left).toMatchObject({ endpointName: 'iris', deploymentName: 'green' });
 	});
 
 	test('never deletes a deployment that was there before', async () => {

@@ -208,6 +208,11 @@ describe('a rollout that fails', () => {
 		bench.service.logs.set('green/InferenceServer', 'ERROR: no matching distribution');
 		const error = await failure(asked);
 		expect(error).toMatchObject({ rolledBack: true, containerLog: 'ERROR: no matching distribution' });
+		expect(error.left).toEqual({
+			endpointName: 'iris',
+			scoringUri: expect.stringMatching(/^http/),
+			deploymentName: undefined,
+		});
 		expect(error.message).toMatch(
 			/^The deployment "green" on the endpoint "iris" failed: provisioning\. .*ImageBuildFailure.*pip failed.* The traffic was not touched \(blue 100 %\)\. The deployment was deleted\. Read the end of the container's log/,
 		);

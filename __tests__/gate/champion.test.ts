@@ -107,6 +107,11 @@ describe('by an endpoint', () => {
 		expect(service.log.lines).toContain('The endpoint flowers serves iris:1 (deployment green).');
 	});
 
+	test('its traffic may name a deployment in another case', async () => {
+		online({ BLUE: 100 }, { blue: model });
+		expect((await found({ named: 'flowers' })).label).toBe('iris:1');
+	});
+
 	test('a short reference is understood as well', async () => {
 		online({ blue: 100 }, { blue: 'azureml:iris:1' });
 		expect((await found({ named: 'flowers' })).label).toBe('iris:1');

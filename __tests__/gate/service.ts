@@ -54,6 +54,12 @@ export class GateService {
 		if (parent !== undefined) return this.#children(parent, Number(query.get('$continuationtoken') ?? 0));
 		const versions = /^models\/[^/]+\/versions$/.test(below);
 		if (versions) return this.#versions(below);
+		if (below.endsWith('/deployments')) {
+			const value = [...this.resources].flatMap(([name, properties]) =>
+				name.startsWith(`${below}/`) ? [{ name: name.split('/').at(-1), properties }] : [],
+			);
+			return { body: { value } };
+		}
 		const found = this.resources.get(below);
 		if (found === undefined) return { status: 404, body: { error: { code: 'UserError', message: 'Not found.' } } };
 		return { body: { id: `${WORKSPACE_ID}/${below}`, name: below.split('/').at(-1), properties: found } };

@@ -77,6 +77,19 @@ describe('outputs', () => {
 		expect(outputsOf({ ...report, failure })['rolled-back']).toBe(String(rolledBack));
 	});
 
+	test('name what is left of a failed rollout', () => {
+		const { rollout: _, ...report } = fullReport();
+		const left = { endpointName: 'iris', scoringUri: 'https://iris.example/score', deploymentName: undefined };
+		const outputs = (deploymentName?: string) =>
+			outputsOf({
+				...report,
+				failure: new RolloutError({ what: 'x' }, { rolledBack: true, left: { ...left, deploymentName } }),
+			});
+		expect(outputs()).toMatchObject({ 'endpoint-name': 'iris', 'scoring-uri': 'https://iris.example/score' });
+		expect(outputs()).not.toHaveProperty('deployment-name');
+		expect(outputs('green')['deployment-name']).toBe('green');
+	});
+
 	test('name the endpoint that was deleted', () => {
 		expect(outputsOf({ ...newReport(runContext()), deletedEndpoint: 'iris' })).toEqual({ 'endpoint-name': 'iris' });
 	});

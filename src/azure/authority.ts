@@ -51,7 +51,10 @@ function reach(request: Parameters<Policy['sendRequest']>[0], cloud: Cloud): voi
 }
 
 function isMissing({ status, bodyAsText }: Awaited<ReturnType<Policy['sendRequest']>>): boolean {
-	return (status >= 400 && status < 500) || (status === 200 && textAt(parseJson(bodyAsText ?? ''), 'token_endpoint') === undefined);
+	return (
+		(status >= 400 && status < 500) ||
+		(status === 200 && textAt(parseJson(bodyAsText ?? ''), 'token_endpoint') === undefined)
+	);
 }
 
 /** What Entra says of a tenant, as far as the library reads it. */

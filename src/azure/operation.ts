@@ -128,7 +128,8 @@ function addressIn({ status, headers }: ArmAnswer): Address | undefined {
 /** The Location of a 201 is the resource itself, and an operation only where something is under way somewhere else. */
 function ownLocation({ status, headers, body }: ArmAnswer, path: string): Address | undefined {
 	const url = headers['location'];
-	if (status !== 201 || url === undefined || !URL.canParse(url) || isDone(stateOf(body) ?? 'Succeeded')) return undefined;
+	if (status !== 201 || url === undefined || !URL.canParse(url) || isDone(stateOf(body) ?? 'Succeeded'))
+		return undefined;
 	return new URL(url).pathname.toLowerCase() === path.toLowerCase() ? undefined : { kind: 'location', url };
 }
 

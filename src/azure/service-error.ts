@@ -38,25 +38,31 @@ export function serviceError(answer: HttpAnswer, doing: string): ServiceError {
 export function messageFrom(body: string, status: number): ServiceMessage {
 	const json = parseJson(body);
 	const error = isObject(at(json, 'error')) ? at(json, 'error') : json;
-	if (!isObject(error)) {
-		const plain = body
-			.slice(0, LONGEST_PAGE)
-			.replace(/<[^<>]*>/g, ' ')
-			.replace(/\s+/g, ' ')
-			.trim()
-			.slice(0, 300);
-		return { code: undefined, text: plain === '' ? `The answer (HTTP ${status}) had no explanation.` : plain };
-	}
+	if (!isObject(error)) return { code: undefined, text: plainText(body) ?? unexplained(status) };
 	const said = textAt(error, 'message') ?? textAt(error, 'error_description');
 	const texts = [said, ...detailTexts(listAt(error, 'details'))].filter(
 		(t): t is string => t !== undefined && t !== '',
 	);
 	const unique = texts.filter((text, place) => !texts.slice(0, place).some((earlier) => earlier.includes(text)));
 	const text = unique.join(' ').slice(0, LONGEST);
-	return {
-		code: deepestCode(error),
-		text: text === '' ? `The answer (HTTP ${status}) had no explanation.` : text,
-	};
+	const code = deepestCode(error);
+	// A form that is not known, as a model's own container may have: shown as it is.
+	const whole = code === undefined && Object.keys(error).length > 0 ? plainText(body) : undefined;
+	return { code, text: text || (whole ?? unexplained(status)) };
+}
+
+/** The beginning of a body that has no form that is known, without a page's tags. */
+function plainText(body: string): string | undefined {
+	const plain = body
+		.slice(0, LONGEST_PAGE)
+		.replace(/<[^<>]*>/g, ' ')
+		.replace(/\s+/g, ' ')
+		.trim();
+	return plain.slice(0, 300) || undefined;
+}
+
+function unexplained(status: number): string {
+	return `The answer (HTTP ${status}) had no explanation.`;
 }
 
 function detailTexts(details: readonly Json[], depth = 0): string[] {

@@ -5,7 +5,7 @@ import type { BatchProgress, BatchRollout } from './batch-deploy.ts';
 import { findBatchEndpoint, setDefaultDeployment } from './batch-endpoint.ts';
 import { sameName } from './online-deployment.ts';
 import type { EndpointParts } from './online-wait.ts';
-import { calmParts, type Outcome, reasonOf, settleDeployment } from './rollback.ts';
+import { calmParts, type DeploymentOutcome, leftOf, type Outcome, reasonOf, settleDeployment } from './rollback.ts';
 
 /**
  * Undoes a rollout as far as it has come.
@@ -33,11 +33,15 @@ export async function undoBatch(
 			next: cancelled ? undefined : adviceFor(failure, progress),
 			cause: failure,
 		},
-		{ rolledBack: restored.ok && !updatedDefault },
+		{ rolledBack: restored.ok && !updatedDefault, left: leftOf(rollout, rest) },
 	);
 }
 
-const KEPT_AS_DEFAULT: Outcome = { ok: false, said: 'The deployment is kept, because it may be the default one.' };
+const KEPT_AS_DEFAULT: DeploymentOutcome = {
+	ok: false,
+	isThere: true,
+	said: 'The deployment is kept, because it may be the default one.',
+};
 
 /** Puts the default deployment back, but only where it is still as this run has set it. `serves`: the new one may be it. */
 export async function restoreDefault(

@@ -1,6 +1,6 @@
 // What happens when a rollout fails or is cancelled: the traffic goes back to what it was, the container's log is kept,
 // the deployment goes or stays, and one error tells all of it.
-import { ActionError, messageOf, RolloutError, ServiceError } from '../errors.ts';
+import { ActionError, type LeftOfRollout, messageOf, RolloutError, ServiceError } from '../errors.ts';
 import type { InvokeParts } from './invoke.ts';
 import { containerLog, deleteDeployment, findDeployment, sameDeployment } from './online-deployment.ts';
 import { findEndpoint, type OnlineEndpoint, setTraffic } from './online-endpoint.ts';
@@ -19,6 +19,11 @@ const CANCEL_INTERVAL = 500;
 export interface Outcome {
 	readonly ok: boolean;
 	readonly said: string;
+}
+
+/** The same of a deployment, and whether there still is one. */
+export interface DeploymentOutcome extends Outcome {
+	readonly isThere: boolean;
 }
 
 /**
@@ -47,8 +52,26 @@ export async function undoRollout(
 			next: cancelled ? undefined : adviceFor(failure, progress, log !== undefined),
 			cause: failure,
 		},
-		{ rolledBack: traffic.ok && !servesUpdated(rollout, progress), containerLog: log },
+		{
+			rolledBack: traffic.ok && !servesUpdated(rollout, progress),
+			containerLog: log,
+			left: leftOf(rollout, rest),
+		},
 	);
+}
+
+/** What the outputs name after a failure. */
+export function leftOf(
+	{
+		endpoint: { name, scoringUri },
+		deployment,
+	}: {
+		readonly endpoint: Pick<OnlineEndpoint, 'name' | 'scoringUri'>;
+		readonly deployment: string;
+	},
+	{ isThere }: Pick<DeploymentOutcome, 'isThere'>,
+): LeftOfRollout {
+	return { endpointName: name, scoringUri, deploymentName: isThere ? deployment : undefined };
 }
 
 /**
@@ -134,23 +157,28 @@ export async function settleDeployment(
 	rollout: Pick<Rollout, 'deployment' | 'existed' | 'onFailure'> & { readonly endpoint: { readonly name: string } },
 	progress: Pick<Progress, 'sent' | 'settled'>,
 	parts: EndpointParts,
-): Promise<Outcome> {
+): Promise<DeploymentOutcome> {
 	const { endpoint, deployment, existed, onFailure } = rollout;
-	if (!progress.sent) return { ok: true, said: 'The deployment was not touched.' };
-	if (existed) return { ok: false, said: 'The deployment existed before and is kept, as this run has updated it.' };
-	if (onFailure === 'keep') return { ok: true, said: 'The deployment is kept for a look.' };
+	if (!progress.sent) return { ok: true, isThere: existed, said: 'The deployment was not touched.' };
+	if (existed) return left(false, 'The deployment existed before and is kept, as this run has updated it.');
 	try {
 		const found = await findDeployment(endpoint.name, deployment, parts);
-		if (found === undefined) return { ok: true, said: 'The deployment does not exist.' };
+		if (found === undefined) return { ok: true, isThere: false, said: 'The deployment does not exist.' };
+		if (onFailure === 'keep') return left(true, 'The deployment is kept for a look.');
 		if (progress.settled !== undefined && !sameDeployment(found, progress.settled)) {
-			return { ok: false, said: 'The deployment was changed by someone else meanwhile and is kept.' };
+			return left(false, 'The deployment was changed by someone else meanwhile and is kept.');
 		}
 		await deleteDeployment(endpoint.name, deployment, parts);
-		return { ok: true, said: `The deployment ${parts.atOnce ? 'is being' : 'was'} deleted.` };
+		return { ok: true, isThere: false, said: `The deployment ${parts.atOnce ? 'is being' : 'was'} deleted.` };
 	} catch (error) {
+		if (onFailure === 'keep') return left(true, 'The deployment is kept for a look.');
 		const why = error instanceof ActionError ? (error.why ?? error.what) : messageOf(error);
-		return { ok: false, said: `The deployment could not be deleted and is left; it costs on. ${why}` };
+		return left(false, `The deployment could not be deleted and is left; it costs on. ${why}`);
 	}
+}
+
+function left(ok: boolean, said: string): DeploymentOutcome {
+	return { ok, isThere: true, said };
 }
 
 /** Why something failed, as whole sentences. */

@@ -4,8 +4,9 @@ import { findVersion } from '../asset/version.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import type { Clock } from '../clock.ts';
 import { findBatchEndpoint, forBatch } from '../endpoint/batch-endpoint.ts';
-import { findDeployment } from '../endpoint/online-deployment.ts';
+import { findDeployment, listDeployments, sameName } from '../endpoint/online-deployment.ts';
 import { findEndpoint } from '../endpoint/online-endpoint.ts';
+import type { EndpointParts } from '../endpoint/online-wait.ts';
 import { servingTraffic } from '../endpoint/traffic.ts';
 import { ActionError } from '../errors.ts';
 import { findJob } from '../job/job.ts';
@@ -90,13 +91,20 @@ async function served(name: string, { ownEndpoint }: ChampionWish, parts: Champi
 	const busiest = Object.entries(servingTraffic(online?.traffic ?? {})).sort(([, a], [, b]) => b - a)[0]?.[0];
 	const deployment = busiest ?? batch?.defaultDeployment;
 	if (deployment === undefined) return { none: `The endpoint ${name} serves nothing yet.` };
-	const resource = await findDeployment(name, deployment, online === undefined ? forBatch(parts) : parts);
+	const resource = await findServing(name, deployment, online === undefined ? forBatch(parts) : parts);
 	const properties = at(resource, 'properties');
 	const model = textAt(properties, 'model') ?? textAt(properties, 'model', 'assetId') ?? '';
 	const found = modelIn(model);
 	if (found === undefined) throw unknownModel(name, deployment, model);
 	parts.log.info(`The endpoint ${name} serves ${found.name}:${found.version} (deployment ${deployment}).`);
 	return modelVersion(found.name, found.version, parts);
+}
+
+/** The deployment that traffic or a default names, in whatever case it does. */
+async function findServing(endpoint: string, name: string, parts: EndpointParts): Promise<Json | undefined> {
+	const found = await findDeployment(endpoint, name, parts);
+	if (found !== undefined) return found;
+	return (await listDeployments(endpoint, parts)).find((item) => sameName(textAt(item, 'name'), name));
 }
 
 /** The version of this workspace that a deployment names; the metrics of a registry's model are not known here. */

@@ -29,7 +29,9 @@ export type OutputName = (typeof OUTPUT_NAMES)[number];
 export function outputsOf(report: RunReport): Partial<Record<OutputName, string>> {
 	const { job, metrics, gates, model, failure } = report;
 	const rollout = report.rollout ?? report.batchRollout;
-	const rolledBack = failure instanceof RolloutError ? failure.rolledBack : rollout?.rolledBack;
+	const failed = failure instanceof RolloutError ? failure : undefined;
+	const rolledBack = failed?.rolledBack ?? rollout?.rolledBack;
+	const endpoint = failed?.left ?? rollout;
 	const values: Readonly<Record<string, string | undefined>> = {
 		'job-name': job?.name ?? report.intendedJob,
 		'job-status': job?.status,
@@ -41,9 +43,9 @@ export function outputsOf(report: RunReport): Partial<Record<OutputName, string>
 		'model-version': model?.version,
 		'model-id': model?.assetId,
 		'model-uri': model?.uri,
-		'endpoint-name': rollout?.endpointName ?? report.deletedEndpoint,
-		'deployment-name': rollout?.deploymentName,
-		'scoring-uri': rollout?.scoringUri,
+		'endpoint-name': endpoint?.endpointName ?? report.deletedEndpoint,
+		'deployment-name': endpoint?.deploymentName,
+		'scoring-uri': endpoint?.scoringUri,
 		'plan-path': report.plan?.path,
 		'download-path': report.downloaded?.path,
 		'rolled-back': rolledBack === undefined ? undefined : String(rolledBack),
