@@ -325,6 +325,11 @@ describe('the steps', () => {
 	test.each<[string, Record<string, string>, RegExp]>([
 		['no step', {}, /^No step is asked for/],
 		['an input of training', { set: 'a=1', 'endpoint-name': 'e' }, /^set: .* there is no job-file/],
+		[
+			'`latest` for what is to be registered',
+			{ 'model-name': 'm', 'model-version': 'latest', 'model-path': './out' },
+			/^model-version: `latest` is a version that exists.*leave it out/,
+		],
 		['a compute without a job', { compute: 'gpu', 'job-name': 'j' }, /^compute: /],
 		['a line of `set`', { 'job-file': 'job.yml', set: 'epochs' }, /^set: expected .* got "epochs"/],
 		['a job name', { 'job-name': 'bad name' }, /^job-name: "bad name" is not a valid name/],

@@ -215,6 +215,11 @@ function readRegister(reader: InputReader, train: TrainInputs | undefined): Regi
 			'model-name: there is nothing to register (no job, no `model-path`, no `model-file`); to deploy a version that exists give `model-version` too.',
 		);
 	}
+	if (!existing && version === 'latest') {
+		reader.fault(
+			'model-version: `latest` is a version that exists, but there is something to register (a job, `model-path` or `model-file`); leave it out to get the next version.',
+		);
+	}
 	return { name, version, path, file, tags, registry, existing };
 }
 

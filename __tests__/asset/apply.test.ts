@@ -274,13 +274,14 @@ describe('a workspace', () => {
 	});
 	const WHOLE = 'location: westus\nstorage_account: /s\nkey_vault: /k\ndisplay_name: Ours\ntags:\n  team: x\n';
 
-	async function make(files: Record<string, string>, there: JsonObject | undefined) {
+	async function make(files: Record<string, string>, there: JsonObject | undefined, refusal?: Reply) {
 		let kept = there;
 		const bodies: Json[] = [];
 		const all = await layers(({ method, body, path, headers }) => {
 			if (path.startsWith('/operation')) return { status: kept === undefined ? 202 : 200 };
 			if (method === 'PUT') {
 				bodies.push(parseJson(body) ?? null);
+				if (refusal !== undefined) return refusal;
 				kept = { properties: { provisioningState: 'Succeeded' } };
 				return { status: 202, headers: { location: `http://${headers.host}/operation` } };
 			}
@@ -312,9 +313,23 @@ describe('a workspace', () => {
 		expect([(await end).reused, bodies]).toEqual([true, []]);
 	});
 
-	test('is refused with the names of all that is missing', async () => {
-		const { end, bodies } = await make(file('location: westus\n'), undefined);
-		await expect(end).rejects.toThrow(/w\.yml must give `storage_account`, `key_vault`\./);
+	test('is refused without a location', async () => {
+		const { end, bodies } = await make(file(''), undefined);
+		await expect(end).rejects.toThrow(/w\.yml must give `location`\./);
 		expect(bodies).toEqual([]);
+	});
+
+	test('may leave the rest to the service', async () => {
+		const { end, bodies } = await make(file('location: westus\n'), undefined);
+		expect((await end).reused).toBe(false);
+		expect(bodies).toEqual([{ location: 'westus', identity: { type: 'SystemAssigned' }, properties: {} }]);
+	});
+
+	test('that the service refuses is told with what the file does not give', async () => {
+		const error = { code: 'BadRequest', message: 'Missing dependent resources in workspace json.' };
+		const { end } = await make(file('location: westus\n'), undefined, { status: 400, body: { error } });
+		await expect(end).rejects.toThrow(
+			/^w\.yml has a fault\. Line 1: Could not create the workspace "ws-1": HTTP 400 BadRequest\. Missing dependent .*w\.yml gives no `storage_account`, `key_vault`/,
+		);
 	});
 });

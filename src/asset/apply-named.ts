@@ -2,7 +2,7 @@
 // what is there is never written over.
 import type { Arm } from '../azure/arm.ts';
 import { type WorkspaceName, workspaceIdOf } from '../azure/workspace.ts';
-import { FileError } from '../errors.ts';
+import { FileError, ServiceError } from '../errors.ts';
 import { at, type Json, type JsonObject, textAt } from '../json.ts';
 import type { Log } from '../log.ts';
 import { type Difference, settingDifferences, tellDifferences } from './apply-compare.ts';
@@ -42,17 +42,27 @@ export async function applyWorkspace(
 	parts: NamedParts,
 ): Promise<MadeAsset> {
 	const { storageAccount, keyVault } = file.properties;
-	const missing = Object.entries({ location: file.location, storage_account: storageAccount, key_vault: keyVault })
+	const absent = Object.entries({ storage_account: storageAccount, key_vault: keyVault })
 		.filter(([, value]) => value === undefined)
-		.map(([key]) => `\`${key}\``);
-	// Whether application_insights may be left out is the service's to say: that it may is not confirmed.
-	const body = (): JsonObject => {
-		if (missing.length === 0) return workspaceBody(file);
-		const message = `There is no workspace '${target.workspace}' yet, and to create it ${path} must give ${missing.join(', ')}. Unlike \`az ml workspace create\` this action makes no storage account or key vault: name ones that exist by their ARM ids.`;
+		.map(([key]) => `\`${key}\``)
+		.join(', ');
+	const refuse = (message: string): never => {
 		throw new FileError(path, [{ message, where: file.at }]);
 	};
+	const body = (): JsonObject =>
+		file.location === undefined
+			? refuse(`There is no workspace '${target.workspace}' yet, and to create it ${path} must give \`location\`.`)
+			: workspaceBody(file);
 	const id = workspaceIdOf(target);
-	return create({ kind: 'workspace', name: target.workspace, id, file: path, body, telling: [] }, parts);
+	try {
+		return await create({ kind: 'workspace', name: target.workspace, id, file: path, body, telling: [] }, parts);
+	} catch (error) {
+		// What a new workspace can do without is the service's to say: no field is required by its specification.
+		if (absent === '' || !(error instanceof ServiceError) || ![200, 400].includes(error.status)) throw error;
+		return refuse(
+			`${error.message} ${path} gives no ${absent}: unlike \`az ml workspace create\` this action makes no storage account or key vault. Name ones that exist by their ARM ids.`,
+		);
+	}
 }
 
 /** Creates the compute of the file in the workspace of this ARM id, where there is none of that name. */

@@ -67,7 +67,7 @@ async function putNext(workspace: Workspace, request: VersionRequest): Promise<A
 	let last: unknown;
 	let tried: string | undefined;
 	for (let turn = 1; turn <= TURNS; turn += 1) {
-		const version = following(await nextVersion(workspace, request), tried);
+		const version = await nextVersion(workspace, request, tried);
 		tried = version;
 		if ((await findVersion(workspace, request, version)) !== undefined) continue;
 		try {
@@ -90,16 +90,32 @@ async function putNext(workspace: Workspace, request: VersionRequest): Promise<A
 	);
 }
 
-/** The version to try: what the service says, unless that has just turned out to be taken. */
-function following(said: string, tried: string | undefined): string {
-	return said === tried && /^\d+$/.test(said) ? String(BigInt(said) + 1n) : said;
+/** The version to try: what the service says, unless it says nothing, or what has just turned out to be taken. */
+async function nextVersion(
+	workspace: Workspace,
+	{ kind, name, signal }: VersionRequest,
+	tried: string | undefined,
+): Promise<string> {
+	const path = `${workspace.id}/${kind}/${encodeURIComponent(name)}`;
+	const call = { doing: `find the next version of the ${WORDS[kind]} "${name}"`, signal };
+	const container = await workspace.arm.find(path, call);
+	const said = textAt(container, 'properties', 'nextVersion') || undefined;
+	if (container === undefined) return tried === undefined ? '1' : beyond(tried);
+	if (said !== undefined && said !== tried) return said;
+	let highest = tried !== undefined && NUMBER.test(tried) ? tried : '0';
+	// Archived versions keep their numbers.
+	const versions = workspace.arm.list(`${path}/versions`, { ...call, query: { listViewType: 'All' } });
+	for await (const version of versions) {
+		const number = textAt(version, 'name') ?? '';
+		if (NUMBER.test(number) && BigInt(number) > BigInt(highest)) highest = number;
+	}
+	return beyond(highest);
 }
 
-async function nextVersion(workspace: Workspace, { kind, name, signal }: VersionRequest): Promise<string> {
-	const path = `${workspace.id}/${kind}/${encodeURIComponent(name)}`;
-	const doing = `find the next version of the ${WORDS[kind]} "${name}"`;
-	const container = await workspace.arm.find(path, { doing, signal });
-	return textAt(container, 'properties', 'nextVersion') || '1';
+const NUMBER = /^\d{1,40}$/;
+
+function beyond(version: string): string {
+	return NUMBER.test(version) ? String(BigInt(version) + 1n) : version;
 }
 
 /** The version as it is, or undefined. */
