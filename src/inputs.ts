@@ -106,7 +106,8 @@ export function readInputs(source: InputSource): Inputs {
 	const deploy = deleteEndpoint === undefined ? readDeploy(reader) : undefined;
 	const gate = readGate(reader, train !== undefined);
 	const assetFiles = reader.lines('asset-files');
-	if (assetFiles.length === 0 && [train, register, deploy, deleteEndpoint].every((step) => step === undefined)) {
+	const deletes = reader.flag('delete-endpoint');
+	if (assetFiles.length === 0 && !deletes && [train, register, deploy].every((step) => step === undefined)) {
 		reader.fault(
 			'No step is asked for: give `job-file` (train), `job-name` (follow a job), `model-name` (register), `endpoint-file` or `endpoint-name` (deploy), or `asset-files`.',
 		);

@@ -201,6 +201,16 @@ describe('a rollout that goes well', () => {
 	});
 });
 
+describe('what served before', () => {
+	test('is deleted by its own name, whatever case the traffic writes it in', async () => {
+		bench.service.seed('iris', { blue: 100 });
+		const { properties } = bench.service.endpoints.get('iris') ?? {};
+		if (properties !== undefined) properties.traffic = { BLUE: 100 };
+		const result = await deployOnline({ ...asked, deletePrevious: true }, bench.parts);
+		expect([result.deleted, bench.service.deploymentNames('iris')]).toEqual([['blue'], ['green']]);
+	});
+});
+
 describe('a rollout that fails', () => {
 	test('an image that cannot be built: traffic untouched, log shown, deployment deleted', async () => {
 		bench.service.seed('iris', { blue: 100, old: 0 });
@@ -342,7 +352,7 @@ describe('a rollout that fails', () => {
 			method === 'DELETE' ? refuse(403, 'AuthorizationFailed', 'no right') : undefined;
 		const error = await failure(asked);
 		expect(error.rolledBack).toBe(true);
-		expect(error.why).toMatch(/could not be deleted and is left; it costs on\. no right$/);
+		expect(error.why).toMatch(/could not be deleted and is left; it costs on\. no right\.$/);
 	});
 
 	test('traffic that cannot be put back is said, with the map to set', async () => {

@@ -1,11 +1,19 @@
 // What happens when a rollout on a batch endpoint fails or is cancelled: the default deployment goes back to what it was,
 // the new deployment goes or stays, and one error tells all of it.
-import { ActionError, messageOf, RolloutError } from '../errors.ts';
+import { ActionError, RolloutError } from '../errors.ts';
 import type { BatchProgress, BatchRollout } from './batch-deploy.ts';
 import { findBatchEndpoint, setDefaultDeployment } from './batch-endpoint.ts';
 import { sameName } from './online-deployment.ts';
 import type { EndpointParts } from './online-wait.ts';
-import { calmParts, type DeploymentOutcome, leftOf, type Outcome, reasonOf, settleDeployment } from './rollback.ts';
+import {
+	calmParts,
+	type DeploymentOutcome,
+	leftOf,
+	type Outcome,
+	reasonOf,
+	settleDeployment,
+	whyNot,
+} from './rollback.ts';
 
 /**
  * Undoes a rollout as far as it has come.
@@ -76,7 +84,7 @@ export async function restoreDefault(
 		return {
 			ok: false,
 			serves: true,
-			said: `The default deployment could not be put back to ${before}; set it by hand. ${messageOf(error)}`,
+			said: `The default deployment could not be put back to ${before}; ${whyNot(error, 'set it by hand', parts)}`,
 		};
 	}
 }

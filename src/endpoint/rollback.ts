@@ -123,7 +123,10 @@ export async function restoreTraffic(
 		parts.log.info(`Traffic of ${endpoint.name}: ${before}, as before.`);
 		return { ok: true, said: `The traffic ${parts.atOnce ? 'is being put' : 'was put'} back as before (${before}).` };
 	} catch (error) {
-		return { ok: false, said: `The traffic could not be put back to ${before}; set it by hand. ${messageOf(error)}` };
+		return {
+			ok: false,
+			said: `The traffic could not be put back to ${before}; ${whyNot(error, 'set it by hand', parts)}`,
+		};
 	}
 }
 
@@ -172,8 +175,7 @@ export async function settleDeployment(
 		return { ok: true, isThere: false, said: `The deployment ${parts.atOnce ? 'is being' : 'was'} deleted.` };
 	} catch (error) {
 		if (onFailure === 'keep') return left(true, 'The deployment is kept for a look.');
-		const why = error instanceof ActionError ? (error.why ?? error.what) : messageOf(error);
-		return left(false, `The deployment could not be deleted and is left; it costs on. ${why}`);
+		return left(false, `The deployment could not be deleted and is left; ${whyNot(error, 'it costs on', parts)}`);
 	}
 }
 
@@ -181,10 +183,21 @@ function left(ok: boolean, said: string): DeploymentOutcome {
 	return { ok, isThere: true, said };
 }
 
+/** Why a part was not undone, and what that means. A cancelled run has little time, and the post step after it. */
+export function whyNot(error: unknown, meaning: string, { atOnce }: Pick<EndpointParts, 'atOnce'>): string {
+	const late = error instanceof Error && /^(Timeout|Abort)Error$/.test(error.name);
+	if (atOnce === true && late) return 'the time of a cancelled run was over, and the post step tries again.';
+	return `${meaning}. ${ending(error instanceof ActionError ? (error.why ?? error.what) : messageOf(error))}`;
+}
+
 /** Why something failed, as whole sentences. */
 export function reasonOf(failure: unknown): string {
 	const text =
 		failure instanceof ActionError ? [failure.what, failure.why].filter(Boolean).join(' ') : messageOf(failure);
+	return ending(text);
+}
+
+function ending(text: string): string {
 	return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 

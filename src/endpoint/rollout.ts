@@ -5,7 +5,14 @@ import { messageOf } from '../errors.ts';
 import { type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import { type InvokeParts, invokeOnline } from './invoke.ts';
 import { mirrorTraffic } from './mirror.ts';
-import { deleteDeployment, findDeployment, putDeployment, sameDeployment } from './online-deployment.ts';
+import {
+	deleteDeployment,
+	findDeployment,
+	listDeployments,
+	putDeployment,
+	sameDeployment,
+	sameName,
+} from './online-deployment.ts';
 import { findEndpoint, type OnlineEndpoint, setTraffic, TrafficChanged } from './online-endpoint.ts';
 import type { EndpointParts } from './online-wait.ts';
 import { answerContains } from './smoke-test.ts';
@@ -258,9 +265,12 @@ export async function deletePrevious(
 	const deleted: string[] = [];
 	const now = await findEndpoint(endpoint.name, parts).catch(() => undefined);
 	if (now === undefined) return deleted;
-	for (const name of Object.keys(servingTraffic(endpoint.traffic))) {
+	const there = await listDeployments(endpoint.name, parts).catch(() => []);
+	for (const served of Object.keys(servingTraffic(endpoint.traffic))) {
+		// Traffic may name a deployment in another case than it has.
+		const name = there.map((item) => textAt(item, 'name')).find((one) => sameName(one, served)) ?? served;
 		const mirrored = shareOf(now.mirrorTraffic, name) ?? 0;
-		if (name === deployment || mirrored > 0 || (shareOf(now.traffic, name) ?? 0) > 0) continue;
+		if (sameName(name, deployment) || mirrored > 0 || (shareOf(now.traffic, name) ?? 0) > 0) continue;
 		try {
 			await deleteDeployment(endpoint.name, name, parts);
 			deleted.push(name);
