@@ -271,6 +271,24 @@ describe('a datastore', () => {
 		expect(pathsOf(one).at(-1)).toBe(`${WORKSPACE_ID}/datastores/mine`);
 	});
 
+	test.each([
+		['127.0.0.1:10000', 'http://127.0.0.1:10000/acc/box'],
+		['[::1]:10000', 'http://[::1]:10000/acc/box'],
+		['core.localhost:10000', 'http://acc.blob.core.localhost:10000/box'],
+	])('at %s is %s', async (endpoint, url) => {
+		const one = await workspaceOf(() => ({
+			body: { name: 'mine', properties: { ...blob, endpoint, protocol: 'http' } },
+		}));
+		expect((await one.workspace.datastore('mine')).containerUrl).toBe(url);
+	});
+
+	test('by default is the one that says so, also where the service lists others before it', async () => {
+		const others = { name: 'others', properties: { ...blob, isDefault: false } };
+		const value = [others, { name: 'ours', properties: { ...blob, isDefault: true } }];
+		const one = await workspaceOf(() => ({ body: { value } }));
+		expect((await one.workspace.datastore()).name).toBe('ours');
+	});
+
 	test('that is not there leads to those that are, and is looked for again', async () => {
 		let made = false;
 		const one = await workspaceOf(({ path }) => {

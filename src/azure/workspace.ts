@@ -1,6 +1,6 @@
 // The workspace we work in: where it is, its default datastore, and its regional services, found by discovery.
 import { ServiceError } from '../errors.ts';
-import { type Json, jsonText, listAt, objectAt, parseJson, textAt } from '../json.ts';
+import { at, type Json, jsonText, listAt, objectAt, parseJson, textAt } from '../json.ts';
 import { withoutEndSlashes } from '../slashes.ts';
 import type { Arm } from './arm.ts';
 import type { BearerHttp } from './bearer.ts';
@@ -186,7 +186,9 @@ async function readDatastore(
 	const doing = name === undefined ? "find the workspace's default datastore" : `find the datastore "${name}"`;
 	const found =
 		name === undefined
-			? listAt(await arm.get(`${id}/datastores`, { doing, query: { isDefault: 'true' }, signal }), 'value')[0]
+			? defaultAmong(
+					listAt(await arm.get(`${id}/datastores`, { doing, query: { isDefault: 'true' }, signal }), 'value'),
+				)
 			: await arm.find(`${id}/datastores/${encodeURIComponent(name)}`, { doing, signal });
 	if (found === undefined) {
 		const names: string[] = [];
@@ -206,8 +208,19 @@ async function readDatastore(
 		name: textAt(found, 'name') ?? name ?? '',
 		type: textAt(properties, 'datastoreType') ?? '',
 		accountName: account,
-		containerUrl: `${protocol}://${account}.blob.${endpoint}/${container}`,
+		containerUrl: `${protocol}://${accountAt(endpoint, account)}/${container}`,
 	};
+}
+
+function defaultAmong(datastores: readonly Json[]): Json | undefined {
+	return datastores.find((item) => at(item, 'properties', 'isDefault') === true) ?? datastores[0];
+}
+
+/** No name can stand before an IP address; Microsoft's clients put the account into the path there, as for Azurite. */
+function accountAt(endpoint: string, account: string): string {
+	return /^(\d{1,3}(\.\d{1,3}){3}|\[[\da-f:]+\])(:\d+)?$/i.test(endpoint)
+		? `${endpoint}/${account}`
+		: `${account}.blob.${endpoint}`;
 }
 
 /** Asks once for each key, however many want the answer. A failure is not remembered: the next one asks again. */
