@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { readMetricHistory, readMetrics } from '../../src/job/metrics.ts';
+import { readLoggedMetrics, readMetricHistory, readMetrics } from '../../src/job/metrics.ts';
 import type { Asked, Reply } from '../fixtures/loopback.ts';
-import { connected, type Layers } from '../fixtures/workspace.ts';
+import { connected, type Layers, WORKSPACE_ID } from '../fixtures/workspace.ts';
 
 const open: Layers[] = [];
 afterEach(async () => {
@@ -80,5 +80,49 @@ describe('the history', () => {
 	test('ends where a page leads to itself', async () => {
 		const { workspace } = await workspaceOf(() => ({ body: { metrics: [], next_page_token: 'same' } }));
 		expect(await readMetricHistory(workspace, ask)).toEqual([]);
+	});
+});
+
+describe('where there is no MLflow interface', () => {
+	/** The metric service, with one metric a page. */
+	const service = ({ path, body }: Asked): Reply => {
+		const asked = body === '' ? {} : (JSON.parse(body) as Record<string, string>);
+		if (path.endsWith(`/metric/v2.0${WORKSPACE_ID}/runs/iris%201/list`)) {
+			const table = { metricKey: 'confusion', columns: { a: 'Double', b: 'Double' } };
+			const metric = (metricKey: string) => ({ metricKey, columns: { [metricKey]: 'Double' } });
+			const more = asked['continuationToken'] !== undefined;
+			return {
+				body: more ? { value: [metric('accuracy'), table] } : { value: [metric('loss')], continuationToken: 'x' },
+			};
+		}
+		if (!path.endsWith('/full')) return { status: 404 };
+		const key = asked['metricName'] ?? '';
+		const row = (step: number, value: unknown) => ({
+			step,
+			createdUtc: '2026-01-01T00:00:00Z',
+			data: { [key]: value },
+		});
+		return { body: { value: key === 'loss' ? [row(1, 0.25), row(0, 0.5)] : [row(0, 'NaN')], nextLink: null } };
+	};
+
+	test("run history's own service gives the last values", async () => {
+		const { workspace } = await workspaceOf(service);
+		expect(await readLoggedMetrics(workspace, 'iris 1')).toEqual([
+			{ key: 'accuracy', value: Number.NaN, step: 0 },
+			{ key: 'loss', value: 0.25, step: 1 },
+		]);
+	});
+
+	test('and the history', async () => {
+		const { workspace } = await workspaceOf(service);
+		const points = await readMetricHistory(workspace, { runId: 'iris 1', key: 'loss', most: 1 });
+		expect(points).toEqual([{ step: 0, value: 0.5, timestamp: Date.UTC(2026, 0, 1) }]);
+	});
+
+	test('what MLflow said counts where that service has nothing either', async () => {
+		const { workspace } = await workspaceOf(({ path }) =>
+			path.includes('/mlflow/') ? { status: 404, body: { error_code: 'RESOURCE_DOES_NOT_EXIST' } } : { status: 400 },
+		);
+		await expect(readMetrics(workspace, 'iris')).rejects.toMatchObject({ code: 'RESOURCE_DOES_NOT_EXIST' });
 	});
 });

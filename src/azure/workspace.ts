@@ -4,7 +4,7 @@ import { at, type Json, jsonText, listAt, objectAt, parseJson, textAt } from '..
 import { withoutEndSlashes } from '../slashes.ts';
 import type { Arm } from './arm.ts';
 import type { BearerHttp } from './bearer.ts';
-import { type Cloud, isFetchable } from './cloud.ts';
+import { type Cloud, isFetchable, mayReceiveToken } from './cloud.ts';
 import { type Http, hostOf, Unreachable } from './http.ts';
 import { serviceError } from './service-error.ts';
 
@@ -175,7 +175,9 @@ function trackingUrl(uri: string | undefined, cloud: Cloud): string | undefined 
 	if (rest === undefined) return undefined;
 	// The URI has no scheme of its own; a custom cloud that is reached over http has its services there too.
 	const scheme = cloud.custom && cloud.resourceManager.startsWith('http:') ? 'http' : 'https';
-	return `${scheme}://${withoutEndSlashes(rest)}`;
+	const url = `${scheme}://${withoutEndSlashes(rest)}`;
+	// Discovery says the same; an address that would get no token is of no use.
+	return mayReceiveToken(cloud, url) ? url : undefined;
 }
 
 async function readDatastore(

@@ -1,6 +1,9 @@
 // The metrics of a finished job: the last value of each name, and the way there.
 import type { Workspace } from '../azure/workspace.ts';
 import { listAt, numberAt, textAt } from '../json.ts';
+import { listMetrics, type MetricPoint, orFromService, readRows } from './metric-service.ts';
+
+export type { MetricPoint };
 
 /** Name to last value. NaN and the infinities are possible. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -15,7 +18,7 @@ export interface LoggedMetric {
 }
 
 /**
- * The last value of each metric that the job logged through MLflow, by its tracking interface, in the order of names.
+ * The last value of each metric that the job logged, in the order of names.
  * @throws ServiceError where the interface cannot be read
  */
 export async function readLoggedMetrics(
@@ -23,18 +26,34 @@ export async function readLoggedMetrics(
 	runId: string,
 	options: { readonly signal?: AbortSignal | undefined; readonly retry?: boolean } = {},
 ): Promise<readonly LoggedMetric[]> {
+	const metrics = await orFromService(askMlflow(workspace, runId, options), async () => {
+		const keys = await listMetrics(workspace, { runId, ...options });
+		return Promise.all(
+			keys.map(async (key) => {
+				const last = (await readRows(workspace, key, { runId, ...options })).at(-1);
+				return { key, value: last?.value ?? Number.NaN, step: last?.step ?? 0 };
+			}),
+		);
+	});
+	return metrics.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+async function askMlflow(
+	workspace: Workspace,
+	runId: string,
+	options: { readonly signal?: AbortSignal | undefined; readonly retry?: boolean },
+): Promise<LoggedMetric[]> {
 	const run = await workspace.mlflow('runs/get', {
 		doing: `read the metrics of the job "${runId}"`,
 		query: { run_id: runId },
 		...options,
 	});
-	const metrics = listAt(run, 'run', 'data', 'metrics').flatMap((metric): LoggedMetric[] => {
+	return listAt(run, 'run', 'data', 'metrics').flatMap((metric): LoggedMetric[] => {
 		const key = textAt(metric, 'key');
 		// JSON has no NaN; MLflow sends it as text or leaves it out.
 		const value = numberAt(metric, 'value') ?? Number.NaN;
 		return key === undefined ? [] : [{ key, value, step: numberAt(metric, 'step') ?? 0 }];
 	});
-	return metrics.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 /** The same, by name. @throws ServiceError where the interface cannot be read */
@@ -46,18 +65,26 @@ export async function readMetrics(workspace: Workspace, runId: string, signal?: 
 /** A history that leads on for longer than this has no end. */
 const MOST_PAGES = 100;
 
-/** One logged value of a metric. */
-export interface MetricPoint {
-	readonly step: number;
-	readonly value: number;
-	/** Milliseconds since the epoch. */
-	readonly timestamp: number;
+interface HistoryRequest {
+	readonly runId: string;
+	readonly key: string;
+	readonly most: number;
+	readonly signal?: AbortSignal | undefined;
 }
 
 /** Everything logged under one name, in the order of its steps; at most `most` points. */
 export async function readMetricHistory(
 	workspace: Workspace,
-	{ runId, key, most, signal }: { runId: string; key: string; most: number; signal?: AbortSignal | undefined },
+	request: HistoryRequest,
+): Promise<readonly MetricPoint[]> {
+	const { key, most, ...asking } = request;
+	const points = await orFromService(askMlflowHistory(workspace, request), () => readRows(workspace, key, asking));
+	return [...points].slice(0, most).sort((a, b) => a.step - b.step || a.timestamp - b.timestamp);
+}
+
+async function askMlflowHistory(
+	workspace: Workspace,
+	{ runId, key, most, signal }: HistoryRequest,
 ): Promise<readonly MetricPoint[]> {
 	const points: MetricPoint[] = [];
 	const seen = new Set<string>();
@@ -78,5 +105,5 @@ export async function readMetricHistory(
 		}
 		pageToken = textAt(page, 'next_page_token') || undefined;
 	} while (pageToken !== undefined && !seen.has(pageToken) && points.length < most && seen.size < MOST_PAGES);
-	return points.slice(0, most).sort((a, b) => a.step - b.step || a.timestamp - b.timestamp);
+	return points;
 }
