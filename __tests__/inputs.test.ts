@@ -332,6 +332,13 @@ describe('the steps', () => {
 		],
 		['a compute without a job', { compute: 'gpu', 'job-name': 'j' }, /^compute: /],
 		['a line of `set`', { 'job-file': 'job.yml', set: 'epochs' }, /^set: expected .* got "epochs"/],
+		[
+			'a name of a model',
+			{ 'model-name': 'a/../b', 'model-version': '1' },
+			/^model-name: "a\/\.\.\/b" is not a valid name/,
+		],
+		['a name of an endpoint', { 'endpoint-name': 'e!' }, /^endpoint-name: "e!" is not a valid name/],
+		['a name of a deployment', { 'endpoint-name': 'e', 'deployment-name': '..' }, /^deployment-name: "\.\." is not/],
 		['a job name', { 'job-name': 'bad name' }, /^job-name: "bad name" is not a valid name/],
 		['gates without a job', { 'endpoint-name': 'e', 'metric-gates': 'a > 1' }, /^metric-gates: /],
 		['a gate', { 'job-name': 'j', 'metric-gates': 'a ~ 1' }, /^metric-gates: "a ~ 1" /],

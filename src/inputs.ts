@@ -156,20 +156,32 @@ const IDENTITY_INPUTS = [
 	'deployment-name',
 ];
 
+/** The name of something in Azure ML. It becomes a part of a path, so that nothing may stand in it which means something there. */
+function readName(
+	reader: InputReader,
+	input: 'job-name' | 'model-name' | 'endpoint-name' | 'deployment-name',
+): string | undefined {
+	const name = reader.text(input);
+	// Models that were registered by older clients may have dots in their names.
+	const [rule, signs] =
+		input === 'model-name' ? [/^[a-z\d][\w.-]{0,254}$/i, '-, _ and .'] : [/^[a-z\d][\w-]{0,254}$/i, '- and _'];
+	if (name !== undefined && !rule.test(name)) {
+		reader.fault(
+			`${input}: "${name}" is not a valid name: letters, digits, ${signs}, beginning with a letter or digit, at most 255.`,
+		);
+	}
+	return name;
+}
+
 const MOST_MINUTES = 60 * 24 * 30;
 
 function readTrain(reader: InputReader): TrainInputs | undefined {
 	const file = reader.file('job-file');
-	const name = reader.text('job-name');
+	const name = readName(reader, 'job-name');
 	const minutes = reader.number('timeout-minutes', { whole: false, most: MOST_MINUTES });
 	const set = reader.lines('set');
 	for (const line of set) {
 		if (line.indexOf('=') < 1) reader.fault(`set: expected \`path.to.field=value\`, got "${line}".`);
-	}
-	if (name !== undefined && !/^[a-zA-Z0-9][\w-]{0,254}$/.test(name)) {
-		reader.fault(
-			`job-name: "${name}" is not a valid name: letters, digits, - and _, beginning with a letter or digit, at most 255.`,
-		);
 	}
 	const train: TrainInputs = {
 		file,
@@ -194,7 +206,7 @@ function readTrain(reader: InputReader): TrainInputs | undefined {
 }
 
 function readRegister(reader: InputReader, train: TrainInputs | undefined): RegisterInputs | undefined {
-	const name = reader.text('model-name');
+	const name = readName(reader, 'model-name');
 	const version = reader.text('model-version');
 	const path = reader.text('model-path');
 	const file = reader.file('model-file');
@@ -226,7 +238,7 @@ function readRegister(reader: InputReader, train: TrainInputs | undefined): Regi
 
 function readDeleteEndpoint(reader: InputReader): string | undefined {
 	if (!reader.flag('delete-endpoint')) return undefined;
-	const name = reader.text('endpoint-name');
+	const name = readName(reader, 'endpoint-name');
 	if (name === undefined) reader.fault('delete-endpoint: `endpoint-name` must say which endpoint to delete.');
 	return name;
 }
@@ -234,8 +246,8 @@ function readDeleteEndpoint(reader: InputReader): string | undefined {
 function readDeploy(reader: InputReader): DeployInputs | undefined {
 	const endpointFile = reader.file('endpoint-file');
 	const deploymentFile = reader.file('deployment-file');
-	const endpointName = reader.text('endpoint-name');
-	const deploymentName = reader.text('deployment-name');
+	const endpointName = readName(reader, 'endpoint-name');
+	const deploymentName = readName(reader, 'deployment-name');
 	const file = reader.file('smoke-test-file');
 	const expect = readExpectation(reader, file !== undefined);
 	const deploy: DeployInputs = {

@@ -53,7 +53,7 @@ export class GateService {
 		const parent = /^runs\/([^/]+)\/children$/.exec(below)?.[1];
 		if (parent !== undefined) return this.#children(parent, Number(query.get('$continuationtoken') ?? 0));
 		const versions = /^models\/[^/]+\/versions$/.test(below);
-		if (versions) return this.#versions(below);
+		if (versions) return this.#versions(below, Number(query.get('$skip') ?? 0));
 		if (below.endsWith('/deployments')) {
 			const value = [...this.resources].flatMap(([name, properties]) =>
 				name.startsWith(`${below}/`) ? [{ name: name.split('/').at(-1), properties }] : [],
@@ -79,9 +79,12 @@ export class GateService {
 		return { body: { value: all.slice(from, from + this.page), ...more } };
 	}
 
-	#versions(below: string): Reply {
+	#versions(below: string, from: number): Reply {
 		const all = [...this.resources].filter(([path]) => path.startsWith(`${below}/`)).reverse();
 		if (all.length === 0) return { status: 404, body: { error: { code: 'UserError', message: 'Not found.' } } };
-		return { body: { value: all.map(([path, properties]) => ({ name: path.split('/').at(-1), properties })) } };
+		const page = all.slice(from, from + this.page);
+		const value = page.map(([path, properties]) => ({ name: path.split('/').at(-1), properties }));
+		const next = `${this.#layers?.server.url}${WORKSPACE_ID}/${below}?$skip=${from + this.page}`;
+		return { body: { value, ...(from + this.page < all.length ? { nextLink: next } : {}) } };
 	}
 }

@@ -8,9 +8,9 @@ import { findDeployment, listDeployments, sameName } from '../endpoint/online-de
 import { findEndpoint } from '../endpoint/online-endpoint.ts';
 import type { EndpointParts } from '../endpoint/online-wait.ts';
 import { servingTraffic } from '../endpoint/traffic.ts';
-import { ActionError } from '../errors.ts';
+import { ActionError, ServiceError } from '../errors.ts';
 import { findJob } from '../job/job.ts';
-import { at, type Json, listAt, numberAt, objectAt, textAt } from '../json.ts';
+import { at, type Json, numberAt, objectAt, textAt } from '../json.ts';
 import type { Log } from '../log.ts';
 import { jobMetrics, type MetricSource } from './metric-source.ts';
 
@@ -55,14 +55,23 @@ export async function findChampion(wish: ChampionWish, parts: ChampionParts): Pr
 /** The newest version of the model that another job has made. */
 async function newestVersion(name: string, wish: ChampionWish, parts: ChampionParts): Promise<Champion> {
 	const { workspace, signal } = parts;
-	const versions = await workspace.arm.find(`${workspace.id}/models/${encodeURIComponent(name)}/versions`, {
+	const versions = workspace.arm.list(`${workspace.id}/models/${encodeURIComponent(name)}/versions`, {
 		doing: `find the newest version of the model "${name}"`,
 		query: { $orderBy: 'createdtime desc', $top: String(LOOKED_AT) },
 		signal,
 	});
-	const newest = listAt(versions, 'value').find((version) => jobOf(version) !== wish.jobName);
-	if (newest !== undefined) return champion(name, textAt(newest, 'name') ?? '', newest, parts);
-	if (name === wish.modelName || listAt(versions, 'value').length > 0)
+	let seen = 0;
+	try {
+		for await (const version of versions) {
+			seen += 1;
+			if (jobOf(version) !== wish.jobName) return champion(name, textAt(version, 'name') ?? '', version, parts);
+			if (seen >= LOOKED_AT) break;
+		}
+	} catch (error) {
+		// A model that nobody has registered yet.
+		if (!(error instanceof ServiceError) || error.status !== 404) throw error;
+	}
+	if (name === wish.modelName || seen > 0)
 		return { none: `There is no other version of the model ${name} yet to compare with.` };
 	// Says what there is instead.
 	await findModel(workspace, name, 'latest', signal);
