@@ -242,7 +242,7 @@ describe('it fails', () => {
 		const service = new Service();
 		service.answer = { status: 403, body: { error: { code: 'UserError', message: 'Not allowed.' } } };
 		await expect(service.share()).rejects.toThrow(
-			/Could not share the model "iris:3" to the registry "shared".*Not allowed/s,
+			/Could not share the model "iris:3" to the registry "shared".*Not allowed.*"AzureML Registry User" on the registry/s,
 		);
 	});
 

@@ -116,6 +116,25 @@ describe('answers', () => {
 	});
 });
 
+test('a connection that is lost is tried again', async () => {
+	let turn = 0;
+	const server = createServer((incoming, outgoing) => {
+		turn += 1;
+		if (turn < 3) incoming.socket.destroy();
+		else outgoing.end('"there"');
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	try {
+		const { port } = server.address() as AddressInfo;
+		const found = await endpoint({ scoringUri: `http://127.0.0.1:${port}/score` });
+		expect(await invokeOnline(found, call, bench.parts)).toBe('"there"');
+		expect(turn).toBe(3);
+	} finally {
+		server.closeAllConnections();
+		await new Promise((resolve) => server.close(resolve));
+	}
+});
+
 test('a host that refuses connections at first is tried again', async () => {
 	const late = createServer((_, outgoing) => outgoing.end('"late"'));
 	await new Promise<void>((resolve) => late.listen(0, '127.0.0.1', resolve));

@@ -80,7 +80,13 @@ async function importModel(model: ModelVersion, path: string, registry: Registry
 	};
 	// The same kind of calls as the resource manager's, at the address of the registry.
 	const service = createArm(bearer, { ...workspace.cloud, resourceManager: registry.service }, clock);
-	const answer = await service.post(`${registry.id}/import`, body, { doing, signal });
+	const answer = await service.post(`${registry.id}/import`, body, { doing, signal }).catch((error: unknown) => {
+		if (!(error instanceof ServiceError) || error.status !== 403) throw error;
+		const { what, why, status, code } = error;
+		const next =
+			'Give the identity the role "AzureML Registry User" on the registry; a new role needs some minutes to work.';
+		throw new ServiceError({ what, why, next, cause: error }, { status, code });
+	});
 	const address = answer.headers['azure-asyncoperation'] ?? answer.headers['location'];
 	if (address !== undefined && mayReceiveToken(workspace.cloud, address)) {
 		const made = await workspace.arm.settle(path, answer, { doing, signal });

@@ -2,7 +2,7 @@
 import { ServiceError } from '../errors.ts';
 import { parseJson, textAt } from '../json.ts';
 import type { BatchEndpoint } from './batch-endpoint.ts';
-import { checkScoringHost, type Invocation, type InvokeParts, sendScoring } from './invoke.ts';
+import { checkScoringHost, type Invocation, type InvokeParts, sendScoring, UNREACHED_CODES } from './invoke.ts';
 
 /** Refusals after which no job can have been started. After others there may be one, and a second one would cost twice. */
 const REPEATED_STATUS = new Set([429, 503]);
@@ -33,7 +33,7 @@ export async function invokeBatch(
 			url: scoringUri,
 			call,
 			send: (request) => bearer.send(request, workspace.cloud.machineLearningScope),
-			repeated: REPEATED_STATUS,
+			repeated: { statuses: REPEATED_STATUS, codes: UNREACHED_CODES },
 		},
 		parts,
 	);

@@ -33,11 +33,13 @@ const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
 const REPEATED_STATUS = new Set([429, 502, 503, 504]);
 /** A new endpoint's host may be unknown to DNS or refuse connections for a while. */
-const REPEATED_CODES = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
+export const UNREACHED_CODES: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
+/** A request that only asks may be sent again after its connection was lost, too. */
+const REPEATED_CODES: ReadonlySet<string> = new Set([...UNREACHED_CODES, 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 /**
- * Sends the request and gives the text of the answer (at most 1 MiB). 429, 502, 503, 504 and a host that cannot be
- * connected to are tried again five times at the most.
+ * Sends the request and gives the text of the answer (at most 1 MiB). 429, 502, 503, 504, a host that cannot be
+ * connected to and a connection that is lost are tried again five times at the most.
  * @throws ServiceError for any other answer than 200 and 201, for none, and for a scoring host that may not see a key
  */
 export async function invokeOnline(endpoint: OnlineEndpoint, call: Invocation, parts: InvokeParts): Promise<string> {
@@ -47,7 +49,8 @@ export async function invokeOnline(endpoint: OnlineEndpoint, call: Invocation, p
 	if (scoringUri === undefined) throw failure(doing, `The endpoint "${endpoint.name}" has no scoring URI.`, 0);
 	checkScoringHost(endpoint, parts);
 	const send = await sender(endpoint, parts);
-	return sendScoring({ doing, url: scoringUri, call, send, repeated: REPEATED_STATUS }, parts);
+	const repeated = { statuses: REPEATED_STATUS, codes: REPEATED_CODES };
+	return sendScoring({ doing, url: scoringUri, call, send, repeated }, parts);
 }
 
 /** A scoring request on its way. */
@@ -58,13 +61,13 @@ export interface ScoringSend {
 	readonly call: Invocation;
 	/** Sends with the credentials that the endpoint wants. */
 	readonly send: (request: HttpRequest) => Promise<HttpAnswer>;
-	/** The statuses after which the same request may be sent again. */
-	readonly repeated: ReadonlySet<number>;
+	/** The statuses and the network failures after which the same request may be sent again. */
+	readonly repeated: { readonly statuses: ReadonlySet<number>; readonly codes: ReadonlySet<string> };
 }
 
 /**
- * Sends a scoring request and gives the text of its answer. The statuses that may be repeated and a host that cannot be
- * connected to are tried again five times at the most.
+ * Sends a scoring request and gives the text of its answer. What may be repeated is tried again five times at
+ * the most.
  * @throws ServiceError for any other answer than 200 and 201, and for none
  */
 export async function sendScoring(
@@ -75,7 +78,7 @@ export async function sendScoring(
 	for (let turn = 1; ; turn += 1) {
 		const got = await attempt(send, url, call, parts.signal);
 		if (!(got instanceof Error) && (got.status === 200 || got.status === 201)) return got.body.toString();
-		const repeat = got instanceof Error ? REPEATED_CODES.has(codeOf(got)) : repeated.has(got.status);
+		const repeat = got instanceof Error ? repeated.codes.has(codeOf(got)) : repeated.statuses.has(got.status);
 		if (!repeat || turn > MOST_REPEATS) throw refusal(doing, got, turn);
 		const asked = got instanceof Error ? undefined : retryAfter(got.headers, clock.now());
 		const wait = Math.min(LONGEST_WAIT, asked ?? FIRST_WAIT * 2 ** (turn - 1) * (0.5 + clock.random() / 2));

@@ -160,7 +160,7 @@ function jobTable(report: RunReport): string | undefined {
 /** That the job is not one that this run submitted. */
 function howTaken({ jobAttached, jobReused }: RunReport): string {
 	if (jobReused) return ' (reused: of identical content, nothing was trained again)';
-	return jobAttached ? ' (was already running, followed)' : '';
+	return jobAttached ? ' (was there already, followed)' : '';
 }
 
 function commitUrl({ serverUrl, repository }: RunContext, commit: string): string | undefined {
