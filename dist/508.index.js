@@ -13,10 +13,6 @@ __webpack_require__.d(__webpack_exports__, {
   openContainer: () => (/* binding */ openContainer)
 });
 
-// EXTERNAL MODULE: external "node:http"
-var external_node_http_ = __webpack_require__(7067);
-// EXTERNAL MODULE: external "node:https"
-var external_node_https_ = __webpack_require__(4708);
 // EXTERNAL MODULE: ./node_modules/@azure/storage-blob/dist/esm/index.js + 153 modules
 var esm = __webpack_require__(728);
 // EXTERNAL MODULE: ./build/azure/blob-error.js
@@ -103,10 +99,11 @@ function backOff(turn, { firstWait, longestWait }, random) {
 
 // EXTERNAL MODULE: ./build/azure/cloud.js
 var cloud = __webpack_require__(6785);
+// EXTERNAL MODULE: ./build/azure/loopback.js
+var loopback = __webpack_require__(9715);
 ;// CONCATENATED MODULE: ./build/azure/blob.js
 // Blobs of one container, reached with a signed URL or an account key: put, look, mark, list, read. A bearer token has
 // no way in here. What is uploaded and where is not known here; what refusals mean is blob-error.ts's.
-
 
 
 
@@ -231,8 +228,7 @@ function clientOf(access) {
     const options = {
         retryOptions: { maxTries: 1 },
         redirectOptions: { maxRetries: 0 },
-        // An agent of our own goes before the environment's proxy, which loopback has no use for.
-        ...((0,cloud/* isLoopback */.U9)(hostname) ? { agent: protocol === 'http:' ? LOOPBACK.http : LOOPBACK.https } : {}),
+        ...((0,cloud/* isLoopback */.U9)(hostname) ? { agent: protocol === 'http:' ? loopback/* LOOPBACK_AGENTS */.r.http : loopback/* LOOPBACK_AGENTS */.r.https } : {}),
     };
     if ('sas' in access) {
         return new esm/* ContainerClient */.bM(`${access.url}?${access.sas.replace(/^\?/, '')}`, (0,esm/* newPipeline */.vC)(undefined, options));
@@ -240,11 +236,6 @@ function clientOf(access) {
     const credential = new esm/* StorageSharedKeyCredential */.Z3(access.account, access.key);
     return new esm/* ContainerClient */.bM(access.url, (0,esm/* newPipeline */.vC)(credential, options));
 }
-/** For names below `localhost`, which many resolvers do not know. */
-const LOOPBACK = {
-    http: new external_node_http_.Agent({ keepAlive: true, lookup: http/* lookupLoopback */.WR }),
-    https: new external_node_https_.Agent({ keepAlive: true, lookup: http/* lookupLoopback */.WR }),
-};
 
 
 /***/ })

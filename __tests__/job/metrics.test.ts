@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { readLoggedMetrics, readMetricHistory, readMetrics } from '../../src/job/metrics.ts';
+import { readMetricHistory, readMetrics } from '../../src/job/metrics.ts';
 import type { Asked, Reply } from '../fixtures/loopback.ts';
 import { connected, type Layers, WORKSPACE_ID } from '../fixtures/workspace.ts';
 
@@ -107,9 +107,9 @@ describe('where there is no MLflow interface', () => {
 
 	test("run history's own service gives the last values", async () => {
 		const { workspace } = await workspaceOf(service);
-		expect(await readLoggedMetrics(workspace, 'iris 1')).toEqual([
-			{ key: 'accuracy', value: Number.NaN, step: 0 },
-			{ key: 'loss', value: 0.25, step: 1 },
+		expect(Object.entries(await readMetrics(workspace, 'iris 1'))).toEqual([
+			['accuracy', Number.NaN],
+			['loss', 0.25],
 		]);
 	});
 

@@ -16,7 +16,6 @@ export interface MetricPoint {
 interface Asking {
 	readonly runId: string;
 	readonly signal?: AbortSignal | undefined;
-	readonly retry?: boolean;
 }
 
 /** A list that leads on for longer than this has no end. */
@@ -37,13 +36,21 @@ export async function orFromService<T>(mlflow: Promise<T>, service: () => Promis
 	}
 }
 
-/** The names of all metrics that are single numbers; tables and the like have several columns. */
-export async function listMetrics(workspace: Workspace, asking: Asking): Promise<readonly string[]> {
+/** The last value of each metric that is a single number, in the order of names; tables and the like have several columns. */
+export async function readLastRows(
+	workspace: Workspace,
+	asking: Asking,
+): Promise<readonly { readonly key: string; readonly value: number }[]> {
 	const metrics = await pages(workspace, 'list', {}, asking);
-	return metrics.flatMap((metric) => {
+	const keys = metrics.flatMap((metric) => {
 		const key = textAt(metric, 'metricKey');
 		return key === undefined || Object.keys(objectAt(metric, 'columns')).length > 1 ? [] : [key];
 	});
+	const last = async (key: string) => {
+		const value = (await readRows(workspace, key, asking)).at(-1)?.value ?? Number.NaN;
+		return { key, value };
+	};
+	return Promise.all(keys.sort().map(last));
 }
 
 /** Every row of one metric, in the order of its steps. */

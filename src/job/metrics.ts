@@ -1,7 +1,7 @@
 // The metrics of a finished job: the last value of each name, and the way there.
 import type { Workspace } from '../azure/workspace.ts';
 import { listAt, numberAt, textAt } from '../json.ts';
-import { listMetrics, type MetricPoint, orFromService, readRows } from './metric-service.ts';
+import { type MetricPoint, orFromService, readLastRows, readRows } from './metric-service.ts';
 
 export type { MetricPoint };
 
@@ -18,7 +18,8 @@ export interface LoggedMetric {
 }
 
 /**
- * The last value of each metric that the job logged, in the order of names.
+ * The last value of each metric that the job logged through MLflow, by its tracking interface, in the order of names. One
+ * request, so that it may be asked again and again while the job runs.
  * @throws ServiceError where the interface cannot be read
  */
 export async function readLoggedMetrics(
@@ -26,39 +27,27 @@ export async function readLoggedMetrics(
 	runId: string,
 	options: { readonly signal?: AbortSignal | undefined; readonly retry?: boolean } = {},
 ): Promise<readonly LoggedMetric[]> {
-	const metrics = await orFromService(askMlflow(workspace, runId, options), async () => {
-		const keys = await listMetrics(workspace, { runId, ...options });
-		return Promise.all(
-			keys.map(async (key) => {
-				const last = (await readRows(workspace, key, { runId, ...options })).at(-1);
-				return { key, value: last?.value ?? Number.NaN, step: last?.step ?? 0 };
-			}),
-		);
-	});
-	return metrics.sort((a, b) => (a.key < b.key ? -1 : 1));
-}
-
-async function askMlflow(
-	workspace: Workspace,
-	runId: string,
-	options: { readonly signal?: AbortSignal | undefined; readonly retry?: boolean },
-): Promise<LoggedMetric[]> {
 	const run = await workspace.mlflow('runs/get', {
 		doing: `read the metrics of the job "${runId}"`,
 		query: { run_id: runId },
 		...options,
 	});
-	return listAt(run, 'run', 'data', 'metrics').flatMap((metric): LoggedMetric[] => {
+	const metrics = listAt(run, 'run', 'data', 'metrics').flatMap((metric): LoggedMetric[] => {
 		const key = textAt(metric, 'key');
 		// JSON has no NaN; MLflow sends it as text or leaves it out.
 		const value = numberAt(metric, 'value') ?? Number.NaN;
 		return key === undefined ? [] : [{ key, value, step: numberAt(metric, 'step') ?? 0 }];
 	});
+	return metrics.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** The same, by name. @throws ServiceError where the interface cannot be read */
+/**
+ * The last value of each metric by its name, wherever the service has it.
+ * @throws ServiceError where it cannot be read
+ */
 export async function readMetrics(workspace: Workspace, runId: string, signal?: AbortSignal): Promise<Metrics> {
-	const metrics = await readLoggedMetrics(workspace, runId, { signal });
+	const logged = readLoggedMetrics(workspace, runId, { signal });
+	const metrics = await orFromService(logged, () => readLastRows(workspace, { runId, signal }));
 	return Object.fromEntries(metrics.map(({ key, value }) => [key, value]));
 }
 
