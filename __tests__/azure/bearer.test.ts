@@ -157,9 +157,44 @@ describe('a refusal as unauthorised', () => {
 		expect(sent).toHaveLength(1);
 	});
 
+	const refusal = { status: 401, headers: { 'www-authenticate': 'Bearer authorization_uri="x"' } };
+
 	test('without a challenge is an answer at once', async () => {
-		const { http, sent } = recorder({ status: 401, headers: { 'www-authenticate': 'Bearer authorization_uri="x"' } });
+		const { http, sent } = recorder(refusal);
 		expect((await send(createBearerHttp(http, AZURE, credential))).status).toBe(401);
 		expect(sent).toHaveLength(1);
+	});
+
+	describe('without a challenge, of a token that was good before,', () => {
+		/** Gives one token until that is refused. */
+		function keeping(): { credential: Credential; refused: (string | undefined)[] } {
+			const refused: (string | undefined)[] = [];
+			const token: Credential['token'] = async (_scope, options = {}) => {
+				if (options.refused !== undefined) refused.push(options.refused);
+				return `token-${refused.length}`;
+			};
+			return { credential: { token }, refused };
+		}
+
+		test('leads to another token, once', async () => {
+			const { http, sent } = recorder({ status: 404 }, refusal, { status: 200 }, refusal, refusal);
+			const { credential, refused } = keeping();
+			const bearer = createBearerHttp(http, AZURE, credential);
+			expect((await send(bearer)).status).toBe(404);
+			expect((await send(bearer)).status).toBe(200);
+			expect((await send(bearer)).status).toBe(401);
+			expect(sent.map(({ authorization }) => authorization?.slice(-1))).toEqual(['0', '0', '1', '1', '2']);
+			expect(refused).toEqual(['token-0', 'token-1']);
+		});
+
+		test('is an answer from a host that has not taken it', async () => {
+			const { http, sent } = recorder({ status: 200 }, refusal);
+			const { credential } = keeping();
+			const bearer = createBearerHttp(http, AZURE, credential);
+			await send(bearer);
+			const url = 'https://eastus.api.azureml.ms/history/v1.0/x';
+			expect((await bearer.send({ method: 'GET', url })).status).toBe(401);
+			expect(sent).toHaveLength(2);
+		});
 	});
 });

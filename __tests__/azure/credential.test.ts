@@ -170,6 +170,14 @@ describe('a service principal', () => {
 		expect(second).not.toBe(first);
 		expect(authority.forms[1]?.get('claims')).toContain('nbf');
 	});
+
+	test('signs in once more where a service refuses the token that it has', async () => {
+		const credential = credentialFor(bySecret);
+		const first = await credential.token(SCOPE);
+		const second = await credential.token(SCOPE, { refused: first });
+		expect(second).not.toBe(first);
+		expect(authority.forms).toHaveLength(2);
+	});
 });
 
 describe('GitHub OIDC', () => {

@@ -9,7 +9,7 @@ interface Giver {
 	readonly clock: VirtualClock;
 	readonly credential: Credential;
 	/** What was asked for, in order. */
-	readonly asked: { readonly scope: string; readonly claims: string | undefined }[];
+	readonly asked: { readonly scope: string; readonly claims?: string | undefined; readonly anew?: boolean }[];
 	/** Set: the next requests fail. */
 	broken: boolean;
 	/** Lets every request wait until it is called. */
@@ -32,8 +32,8 @@ function giver(): Giver {
 			});
 			return open;
 		},
-		credential: createTokenCache(async (scope, claims) => {
-			const turn = asked.push({ scope, claims });
+		credential: createTokenCache(async (scope, how) => {
+			const turn = asked.push({ scope, ...how });
 			await gate;
 			if (self.broken) throw new Error('the token endpoint is down');
 			return { token: `t${turn}`, expires: clock.now() + HOUR };
@@ -116,6 +116,15 @@ describe('asking', () => {
 		await credential.token(SCOPE);
 		await credential.token(SCOPE, { claims: '{"x":1}' });
 		expect(await credential.token(SCOPE)).toBe('t2');
+	});
+
+	test('for another one than a refused one passes the kept token over, once for all who were refused', async () => {
+		const { credential, asked } = giver();
+		await credential.token(SCOPE);
+		const others = [1, 2].map(() => credential.token(SCOPE, { refused: 't1' }));
+		expect(await Promise.all(others)).toEqual(['t2', 't2']);
+		expect(await credential.token(SCOPE, { refused: 't1' })).toBe('t2');
+		expect(asked).toEqual([{ scope: SCOPE }, { scope: SCOPE, anew: true }]);
 	});
 
 	test('is not waited for by one who is cancelled, but goes on for the others', async () => {

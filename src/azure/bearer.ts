@@ -18,19 +18,30 @@ export interface SecondToken {
 }
 
 export function createBearerHttp(http: Http, cloud: Cloud, credential: Credential): BearerHttp {
+	/** Which host has taken which token: what it has never taken it refuses for a cause that another token would not change. */
+	const taken = new Set<string>();
 	return {
 		async send(request, scope = cloud.armScope, second = undefined) {
 			if (!mayReceiveToken(cloud, request.url)) throw distrust(request.url, cloud);
 			if (isDetour(request.url)) throw detour();
-			const attempt = async (claims?: string): Promise<HttpAnswer> => {
-				const token = await credential.token(scope, { claims, signal: request.signal });
-				const more = second && { [second.header]: await credential.token(second.scope, { signal: request.signal }) };
-				return http.send({ ...request, headers: { ...request.headers, ...more, authorization: `Bearer ${token}` } });
+			const { signal } = request;
+			const host = hostOf(request.url);
+			const attempt = async (token: string): Promise<HttpAnswer> => {
+				const more = second && { [second.header]: await credential.token(second.scope, { signal }) };
+				const headers = { ...request.headers, ...more, authorization: `Bearer ${token}` };
+				const answer = await http.send({ ...request, headers });
+				if (answer.status !== 401) taken.add(`${host} ${token}`);
+				return answer;
 			};
-			const answer = await attempt();
-			const claims = answer.status === 401 ? claimsOf(answer.headers['www-authenticate']) : undefined;
-			// One renewal, by the service's own wish; a second refusal is an answer.
-			return claims === undefined ? answer : attempt(claims);
+			const token = await credential.token(scope, { signal });
+			const answer = await attempt(token);
+			if (answer.status !== 401) return answer;
+			// One renewal, by the service's own wish or because the token was good and is so no more; a second refusal is an answer.
+			const claims = claimsOf(answer.headers['www-authenticate']);
+			if (claims === undefined && !taken.has(`${host} ${token}`)) return answer;
+			return attempt(
+				await credential.token(scope, claims === undefined ? { refused: token, signal } : { claims, signal }),
+			);
 		},
 	};
 }

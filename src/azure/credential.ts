@@ -11,7 +11,7 @@ import { messageOf, SignInError } from '../errors.ts';
 import { parseJson, textAt } from '../json.ts';
 import { authorityOptions } from './authority.ts';
 import type { Cloud } from './cloud.ts';
-import { type Credential, createTokenCache, type FreshToken } from './token-cache.ts';
+import { type Asked, type Credential, createTokenCache, type FreshToken } from './token-cache.ts';
 
 /** How the workflow wants to sign in; `inputs.ts` decides it. */
 export type AuthRequest =
@@ -48,9 +48,11 @@ interface Assertion {
 /** The credential for this request. Asks for nothing until the first token is needed. */
 export function createCredential(request: AuthRequest, parts: SignInParts): Credential {
 	const assertion: Assertion = {};
-	const source = sourceOf(request, parts, assertion);
-	const ask = async (scope: string, claims: string | undefined): Promise<FreshToken> => {
+	let source = sourceOf(request, parts, assertion);
+	const ask = async (scope: string, { claims, anew }: Asked): Promise<FreshToken> => {
 		assertion.failure = undefined;
+		// The library keeps tokens too, and gives none away before its time.
+		if (anew) source = sourceOf(request, parts, assertion);
 		try {
 			const got = await source.getToken(scope, claims === undefined ? {} : { claims });
 			if (got === null) throw new Error('no token was given');

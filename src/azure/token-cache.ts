@@ -9,12 +9,24 @@ export interface FreshToken {
 	readonly expires: number;
 }
 
-/** Gives tokens. `claims` is what a service asks for when it refuses a token before its time (continuous access evaluation). */
+/** Gives tokens. */
 export interface Credential {
-	token(
-		scope: string,
-		options?: { readonly claims?: string | undefined; readonly signal?: AbortSignal | undefined },
-	): Promise<string>;
+	token(scope: string, options?: TokenOptions): Promise<string>;
+}
+
+export interface TokenOptions {
+	/** What a service asks for when it refuses a token before its time (continuous access evaluation). */
+	readonly claims?: string | undefined;
+	/** A token that a service took before and refuses now, without a word of claims: another one is wanted. */
+	readonly refused?: string | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** What is asked for where tokens come from. */
+export interface Asked {
+	readonly claims?: string | undefined;
+	/** What the giver itself has kept is not wanted. */
+	readonly anew?: boolean;
 }
 
 /** A token is renewed when less than this is left of it, in milliseconds. */
@@ -32,32 +44,31 @@ interface Kept extends FreshToken {
  * A cache before `ask`. Whoever comes while a token is asked for gets that one; a renewal that fails is no failure
  * while the old token is good.
  */
-export function createTokenCache(
-	ask: (scope: string, claims: string | undefined) => Promise<FreshToken>,
-	clock: Clock,
-): Credential {
+export function createTokenCache(ask: (scope: string, asked: Asked) => Promise<FreshToken>, clock: Clock): Credential {
 	const kept = new Map<string, Kept>();
 	const asking = new Map<string, Promise<string>>();
 
-	async function fetchToken(scope: string, claims: string | undefined): Promise<string> {
-		const fresh = await ask(scope, claims);
+	async function fetchToken(scope: string, asked: Asked): Promise<string> {
+		const fresh = await ask(scope, asked);
 		kept.set(scope, { ...fresh, nextTry: 0 });
 		return fresh.token;
 	}
 
 	/** A token with other claims is another token, even while one without them is on its way. */
-	function renew(scope: string, claims?: string): Promise<string> {
-		const key = JSON.stringify([scope, claims]);
-		const pending = asking.get(key) ?? fetchToken(scope, claims).finally(() => asking.delete(key));
+	function renew(scope: string, asked: Asked = {}): Promise<string> {
+		const key = JSON.stringify([scope, asked]);
+		const pending = asking.get(key) ?? fetchToken(scope, asked).finally(() => asking.delete(key));
 		asking.set(key, pending);
 		return pending;
 	}
 
 	return {
-		async token(scope, { claims, signal } = {}) {
+		async token(scope, { claims, refused, signal } = {}) {
 			const now = clock.now();
-			const have = claims === undefined ? kept.get(scope) : undefined;
-			if (have === undefined || now >= have.expires - TOO_LATE) return unlessAborted(renew(scope, claims), signal);
+			if (claims !== undefined) return unlessAborted(renew(scope, { claims }), signal);
+			const have = kept.get(scope);
+			if (have === undefined || now >= have.expires - TOO_LATE) return unlessAborted(renew(scope), signal);
+			if (have.token === refused) return unlessAborted(renew(scope, { anew: true }), signal);
 			if (now >= have.expires - RENEW_BEFORE && now >= have.nextTry) {
 				have.nextTry = Number.POSITIVE_INFINITY;
 				renew(scope).catch(() => {
