@@ -52,6 +52,7 @@ describe('redaction', () => {
 		['a signature in a URL within XML', 'c?sr=c&amp;sig=abc%2F&amp;se=2', 'c?sr=c&amp;sig=***&amp;se=2'],
 		['a signature in a URL within a URL', 'u=c%3Fsr%3Dc%26sig%3Dabc', 'u=c%3Fsr%3Dc%26sig%3D***'],
 		['a signature in a URL within JSON', 'c?sr=c\\u0026signature=abc"', 'c?sr=c\\u0026signature=***"'],
+		['a signature that is told alone', 'not valid: sig=abc%2Fdef123456789%3D.', 'not valid: sig=***.'],
 		['two tokens in a word', 'eyJhbGciOiJub25l.eyJhdWQiOiJ4In0.c2ln.eyJhbGciOiJub25l.eyJhdWQiOiJ4In0.c2ln', '***.***'],
 		['a bearer token', 'Authorization: Bearer abcdefgh12345678', 'Authorization: Bearer ***'],
 		['a JSON web token', 'token eyJhbGciOiJub25l.eyJhdWQiOiJ4In0.c2lnbmF0 end', 'token *** end'],
@@ -60,6 +61,13 @@ describe('redaction', () => {
 		expect(createSecrets().redact(text)).toBe(shown);
 	});
 });
+
+test.each(['sig=0.12345678901234567', 'sig=short', 'design=abcdefghijklmnopqrstuvwxyz'])(
+	'%s is no signature',
+	(text) => {
+		expect(createSecrets().redact(text)).toBe(text);
+	},
+);
 
 describe('a hostile text', () => {
 	const secrets = createSecrets();
