@@ -67,6 +67,13 @@ describe('a job', () => {
 		});
 	});
 
+	test('has its state in the spelling of the documents, whatever letters the service uses', async () => {
+		const { workspace } = await workspaceOf(() => ({}));
+		const states = ['completed', 'RUNNING', 'cancelRequested', 'BrandNew'];
+		const read = states.map((status) => jobFrom({ properties: { status } }, workspace, 'iris').status);
+		expect(read).toEqual(['Completed', 'Running', 'CancelRequested', 'BrandNew']);
+	});
+
 	test.each<[string, Json]>([
 		['null', null],
 		['an empty object', {}],

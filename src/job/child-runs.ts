@@ -2,6 +2,7 @@
 import { messageFrom } from '../azure/service-error.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import { at, isObject, type Json, listAt, objectAt, textAt } from '../json.ts';
+import { stateOf } from './job.ts';
 
 /** A run below a job, at one moment. */
 export interface ChildRun {
@@ -90,7 +91,7 @@ function childRun(item: Json): ChildRun | undefined {
 		id,
 		name,
 		moduleName,
-		status: textAt(item, 'status') ?? 'Unknown',
+		status: stateOf(textAt(item, 'status') ?? 'Unknown'),
 		startedAt: timeAt(item, 'startTimeUtc'),
 		endedAt: timeAt(item, 'endTimeUtc'),
 		reusedFrom,

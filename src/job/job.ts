@@ -45,31 +45,38 @@ export interface JobOutput {
 	readonly mode?: string;
 }
 
-const TERMINAL = new Set(['completed', 'failed', 'canceled']);
+const TERMINAL = new Set(['Completed', 'Failed', 'Canceled']);
+
+const UNDER_WAY = new Set([
+	'NotStarted',
+	'Starting',
+	'Provisioning',
+	'Preparing',
+	'Scheduled',
+	'Queued',
+	'Running',
+	'Finalizing',
+	'CancelRequested',
+	'NotResponding',
+	'Paused',
+	'Unknown',
+]);
+
+const SPELLINGS = new Map([...TERMINAL, ...UNDER_WAY].map((state) => [state.toLowerCase(), state]));
+
+/** A state as Azure ML's documents spell it, however the service does; one that this version does not know stays as it is. */
+export function stateOf(status: string): string {
+	return SPELLINGS.get(status.toLowerCase()) ?? status;
+}
 
 /** Whether a job in this state will never run again. `NotResponding` and `Paused` may come back, unknown states as well. */
 export function isTerminal(status: string): boolean {
-	return TERMINAL.has(status.toLowerCase());
+	return TERMINAL.has(stateOf(status));
 }
-
-const UNDER_WAY = new Set([
-	'notstarted',
-	'starting',
-	'provisioning',
-	'preparing',
-	'scheduled',
-	'queued',
-	'running',
-	'finalizing',
-	'cancelrequested',
-	'notresponding',
-	'paused',
-	'unknown',
-]);
 
 /** Whether a job may be in this state as far as this version knows. The list of Azure ML is open. */
 export function isKnownState(status: string): boolean {
-	return isTerminal(status) || UNDER_WAY.has(status.toLowerCase());
+	return SPELLINGS.has(status.toLowerCase());
 }
 
 /** The path of a job's calls. */
@@ -90,7 +97,7 @@ export function jobFrom(resource: Json, workspace: Workspace, name: string): Job
 		name: textAt(resource, 'name') ?? name,
 		id: textAt(resource, 'id') ?? `${workspace.id}/jobs/${name}`,
 		type: textAt(properties, 'jobType') ?? '',
-		status: textAt(properties, 'status') ?? 'Unknown',
+		status: stateOf(textAt(properties, 'status') ?? 'Unknown'),
 		displayName: textAt(properties, 'displayName'),
 		experimentName: textAt(properties, 'experimentName') ?? 'Default',
 		computeId: textAt(properties, 'computeId'),
@@ -176,10 +183,11 @@ export async function findRunDetails(
 		(entry): entry is [string, string] => typeof entry[1] === 'string',
 	);
 	const error = at(details, 'error');
+	const status = textAt(details, 'status');
 	const fetched = logs.filter(([, url]) => isFetchable(workspace.cloud, url));
 	const refused = logs.find(([, url]) => !isFetchable(workspace.cloud, url));
 	return {
-		status: textAt(details, 'status'),
+		status: status === undefined ? undefined : stateOf(status),
 		logFiles: new Map(fetched.sort(([a], [b]) => (a < b ? -1 : 1))),
 		error: isObject(error) ? runError(error) : undefined,
 		warnings: [
