@@ -42,7 +42,11 @@ export class ActionError extends Error {
 }
 
 function sentenceOf({ what, why, next }: Failure): string {
-	return [what, why, next].filter((part): part is string => part !== undefined && part !== '').join(' ');
+	const parts = [what, why, next].map((part) => part?.trim() ?? '').filter((part) => part !== '');
+	// What a service says often has no stop at its end.
+	return parts
+		.map((part, place) => (place < parts.length - 1 && /[\p{L}\p{N}'")\]]$/u.test(part) ? `${part}.` : part))
+		.join(' ');
 }
 
 /** One fault among several of the inputs or of a file. */
