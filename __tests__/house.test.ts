@@ -92,7 +92,7 @@ const TYPES_OF: Readonly<Record<string, readonly string[]>> = {
 };
 /** Single files of words and grammar that a room may use without entering the rest of theirs. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
-	inputs: ['src/azure/cloud.ts', 'src/endpoint/traffic.ts', 'src/gate/grammar.ts'],
+	inputs: ['src/azure/cloud.ts', 'src/endpoint/traffic.ts', 'src/gate/grammar.ts', 'src/job/name.ts'],
 	report: ['src/job/job.ts'],
 };
 

@@ -168,16 +168,23 @@ describe('a value', () => {
 
 	test.each([
 		['0.5', 30_000],
+		['.5', 30_000],
 		['90', 5_400_000],
 		['', undefined],
 	])('of %j minutes is %s ms', (minutes, timeout) => {
 		expect(read({ ...ENOUGH, 'timeout-minutes': minutes }).train?.timeout).toBe(timeout);
 	});
 
-	test.each(['0', '-1', '1e3', '1h', 'Infinity', '.5', '0x10', '999999999'])('of %j minutes is refused', (minutes) => {
+	test.each(['0', '-1', '1e3', '1h', 'Infinity', '.', '0x10', '999999999'])('of %j minutes is refused', (minutes) => {
 		expect(faultsOf({ ...ENOUGH, 'timeout-minutes': minutes })).toEqual([
 			expect.stringMatching(/^timeout-minutes: expected a number above 0/),
 		]);
+	});
+
+	test("of a job name made from a branch's is made valid, and what it was made from is kept", () => {
+		const { train } = read({ ...ENOUGH, 'job-name': 'train-feature/x' });
+		expect(train).toMatchObject({ name: 'train-feature-x', writtenName: 'train-feature/x' });
+		expect(read({ ...ENOUGH, 'job-name': 'a_b-1' }).train).toMatchObject({ name: 'a_b-1', writtenName: undefined });
 	});
 
 	test('of pairs keeps everything behind the first equals sign', () => {
@@ -367,6 +374,11 @@ describe('the steps', () => {
 		['a smoke test of nothing', { 'job-file': 'job.yml', 'smoke-test-file': 'request.json' }, /^smoke-test-file: /],
 		['a smoke test that is no JSON', { 'endpoint-name': 'e', 'smoke-test-file': 'not.json' }, /is not JSON/],
 		['a smoke test that is a folder', { 'endpoint-name': 'e', 'smoke-test-file': 'folder.json' }, /is not a file/],
+		[
+			'no expectation',
+			{ 'endpoint-name': 'e', 'smoke-test-expect': '{a' },
+			/^smoke-test-expect: expected .*, got "\{a"\.$/,
+		],
 		['an expectation alone', { 'endpoint-name': 'e', 'smoke-test-expect': '{}' }, /^smoke-test-expect: there is no/],
 		['traffic', { 'endpoint-name': 'e', traffic: '120' }, /^traffic: /],
 		['instances', { 'endpoint-name': 'e', 'instance-count': '1.5' }, /^instance-count: expected a whole number/],

@@ -8,6 +8,7 @@ import { InputError } from './errors.ts';
 import { type GateInputs, readGate } from './inputs/gate.ts';
 import { type InputFile, InputReader, type InputSource } from './inputs/reader.ts';
 import { readAuth, readCloud, readIdentity, readTarget } from './inputs/sign-in.ts';
+import { isValidName, jobNameOfBranch } from './job/name.ts';
 import { type Json, parseJson, textAt } from './json.ts';
 import { readRunContext } from './read-run-context.ts';
 import type { RunContext } from './run-context.ts';
@@ -38,6 +39,8 @@ export interface TrainInputs {
 	/** Absent: follow the job `name`. */
 	readonly file: InputFile | undefined;
 	readonly name: string | undefined;
+	/** What `job-name` says, where `name` had to be made from it. */
+	readonly writtenName: string | undefined;
 	readonly compute: string | undefined;
 	/** `path=value` lines. */
 	readonly set: readonly string[];
@@ -175,9 +178,18 @@ function readName(
 
 const MOST_MINUTES = 60 * 24 * 30;
 
+/** A name made from a branch's name (`train-${{ github.ref_name }}`) is made valid. */
+function readJobName(reader: InputReader): Pick<TrainInputs, 'name' | 'writtenName'> {
+	const written = reader.text('job-name');
+	const name = written === undefined || isValidName(written) ? undefined : jobNameOfBranch(written);
+	return name === undefined
+		? { name: readName(reader, 'job-name'), writtenName: undefined }
+		: { name, writtenName: written };
+}
+
 function readTrain(reader: InputReader): TrainInputs | undefined {
 	const file = reader.file('job-file');
-	const name = readName(reader, 'job-name');
+	const name = readJobName(reader);
 	const minutes = reader.number('timeout-minutes', { whole: false, most: MOST_MINUTES });
 	const set = reader.lines('set');
 	for (const line of set) {
@@ -185,7 +197,7 @@ function readTrain(reader: InputReader): TrainInputs | undefined {
 	}
 	const train: TrainInputs = {
 		file,
-		name,
+		...name,
 		set,
 		compute: reader.text('compute'),
 		wait: reader.text('wait') === undefined || reader.flag('wait'),
@@ -202,7 +214,7 @@ function readTrain(reader: InputReader): TrainInputs | undefined {
 		if (reader.text(other) !== undefined)
 			reader.fault(`${other}: changes what \`job-file\` holds, but there is no job-file.`);
 	}
-	return name === undefined ? undefined : train;
+	return reader.text('job-name') === undefined ? undefined : train;
 }
 
 function readRegister(reader: InputReader, train: TrainInputs | undefined): RegisterInputs | undefined {
@@ -294,7 +306,7 @@ function readExpectation(reader: InputReader, hasRequest: boolean): Json | undef
 	if (text === undefined) return undefined;
 	const expect = parseJson(text);
 	if (expect === undefined)
-		reader.fault('smoke-test-expect: expected JSON that the answer must contain; the text is no JSON.');
+		reader.fault(`smoke-test-expect: expected JSON that the answer must contain, got "${text}".`);
 	else if (!hasRequest) reader.fault('smoke-test-expect: there is no `smoke-test-file` whose answer it could judge.');
 	return expect;
 }

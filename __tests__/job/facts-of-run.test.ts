@@ -48,6 +48,16 @@ describe('a job body', () => {
 		});
 	});
 
+	test('made from the name of a branch keeps the originals as tags', () => {
+		const written = { properties: { ...body.properties, experimentName: 'pr/feature/x' } };
+		const { experimentName, tags } = withRunFacts(written, PULL_REQUEST, {
+			...OWN,
+			writtenName: 'iris-feature/x',
+		}).properties;
+		expect(experimentName).toBe('pr-feature-x');
+		expect(tags).toMatchObject({ 'github.job_name': 'iris-feature/x', 'github.experiment_name': 'pr/feature/x' });
+	});
+
 	test('keeps what its file says of git and of tags, but nothing that could give it to another run', () => {
 		const written = {
 			properties: {

@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { defaultExperiment, deriveJobName, validName } from '../../src/job/name.ts';
+import {
+	defaultExperiment,
+	deriveJobName,
+	experimentOfBranch,
+	jobNameOfBranch,
+	validName,
+} from '../../src/job/name.ts';
 import { runContext } from '../fixtures/run-context.ts';
 
 /** What Azure ML takes as the name of a job. */
@@ -30,6 +36,32 @@ describe('a valid name', () => {
 				expect(validName(text) ?? 'a').toMatch(VALID);
 			}),
 		);
+	});
+});
+
+describe("a name made from a branch's", () => {
+	test.each([
+		['train-feature/x', 'train-feature-x'],
+		['release-1.2', 'release-1-2'],
+		['données', 'donnees'],
+		['two words', undefined],
+		['what?', undefined],
+		['///', undefined],
+	])('as a job, %j, is %j', (text, name) => {
+		expect(jobNameOfBranch(text)).toBe(name);
+	});
+
+	test.each([
+		['exp-feature/x', 'main', 'exp-feature-x'],
+		['exp-release-1.2', 'release-1.2', 'exp-release-1-2'],
+		['my exp of v1.2', 'v1.2', 'my-exp-of-v1-2'],
+		['Serverless in Pipeline', 'main', 'Serverless in Pipeline'],
+		['of main v1.2', 'main', 'of main v1.2'],
+		['v1.2', undefined, 'v1.2'],
+		['feature-x_1', 'feature-x_1', 'feature-x_1'],
+		['///', 'main', '///'],
+	])('as an experiment, %j of the branch %s, is %j', (text, branch, name) => {
+		expect(experimentOfBranch(text, runContext({ branch }))).toBe(name);
 	});
 });
 

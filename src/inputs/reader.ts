@@ -62,7 +62,7 @@ export class InputReader {
 	number(name: string, { whole, most }: { whole: boolean; most: number }): number | undefined {
 		const value = this.text(name);
 		if (value === undefined) return undefined;
-		const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
+		const number = /^(\d+(\.\d*)?|\.\d+)$/.test(value) ? Number(value) : Number.NaN;
 		if (number > 0 && number <= most && (!whole || Number.isInteger(number))) return number;
 		this.fault(`${name}: expected a ${whole ? 'whole ' : ''}number above 0 and at most ${most}, got "${value}".`);
 		return undefined;

@@ -2,6 +2,7 @@
 import { isObject, type Json, type JsonObject, objectAt } from '../json.ts';
 import { RUN_URL_TAG, type RunContext } from '../run-context.ts';
 import type { JobBody } from './file/context.ts';
+import { experimentOfBranch } from './name.ts';
 import { CONTENT_PROPERTY } from './reuse.ts';
 import { jobFileName, TRACK_TAG, trackOf } from './track.ts';
 
@@ -19,6 +20,8 @@ export interface JobFactsOfRun {
 	readonly jobFile: string;
 	/** The hash of what the job does. */
 	readonly content: string;
+	/** What the job's name was made from, where it was no valid one. */
+	readonly writtenName?: string | undefined;
 }
 
 /**
@@ -27,6 +30,7 @@ export interface JobFactsOfRun {
  */
 export function withRunFacts(body: JobBody, run: RunContext, facts: JobFactsOfRun): JobBody {
 	const { properties } = body;
+	const { experiment, original } = experimentOf(properties, run);
 	const written = objectAt(properties, 'properties');
 	const git = Object.keys(written).some((key) => key.startsWith('mlflow.source.git.') || key.startsWith('azureml.git.'))
 		? {}
@@ -34,8 +38,14 @@ export function withRunFacts(body: JobBody, run: RunContext, facts: JobFactsOfRu
 	return {
 		properties: {
 			...properties,
+			...experiment,
 			// Nobody's word but ours: later runs know, replace and reuse jobs on the strength of these.
-			tags: { ...ownTags(properties['tags']), ...runTags(run), ...trackTags(run, facts.jobFile) },
+			tags: {
+				...ownTags(properties['tags']),
+				...runTags(run),
+				...trackTags(run, facts.jobFile),
+				...present({ 'github.job_name': facts.writtenName, 'github.experiment_name': original }),
+			},
 			properties: {
 				...git,
 				...members(written),
@@ -44,6 +54,16 @@ export function withRunFacts(body: JobBody, run: RunContext, facts: JobFactsOfRu
 			},
 		},
 	};
+}
+
+/** The experiment under a valid name, where it was made from a branch's name, and what it was made from. */
+function experimentOf(
+	{ experimentName: name }: JsonObject,
+	run: RunContext,
+): { readonly experiment: JsonObject; readonly original: string | undefined } {
+	if (typeof name !== 'string') return { experiment: {}, original: undefined };
+	const valid = experimentOfBranch(name, run);
+	return { experiment: { experimentName: valid }, original: valid === name ? undefined : name };
 }
 
 /** What the file has as tags, but for those by which another pull request or branch would take the job for its own. */

@@ -5,6 +5,11 @@ import type { RunContext } from '../run-context.ts';
 
 const LONGEST = 255;
 
+/** Whether Azure ML takes the text for the name of a job. */
+export function isValidName(text: string): boolean {
+	return /^[a-zA-Z0-9][\w-]{0,254}$/.test(text);
+}
+
 /**
  * A valid name from any text: letters, digits, `-` and `_`, beginning with a letter or digit. Undefined where nothing of it is left.
  */
@@ -16,6 +21,23 @@ export function validName(text: string): string | undefined {
 		.replace(/^[-_]+|(?<![-_])[-_]+$/g, '')
 		.slice(0, LONGEST);
 	return valid === '' ? undefined : valid;
+}
+
+/**
+ * The valid name for one that holds a branch's name, as in `train-feature/x`. Undefined for a text with what git allows in no
+ * branch name (spaces and some signs): that is a mistake.
+ */
+export function jobNameOfBranch(text: string): string | undefined {
+	return /[\s~^:?*[\\]/.test(text) ? undefined : validName(text);
+}
+
+/**
+ * The experiment to use where a file or `set` made its name from a branch's; any other is the service's to judge, which
+ * takes more letters than it says.
+ */
+export function experimentOfBranch(text: string, { branch }: RunContext): string {
+	const holdsBranch = text.includes('/') || (branch !== undefined && !isValidName(branch) && text.includes(branch));
+	return holdsBranch && !isValidName(text) ? (validName(text) ?? text) : text;
 }
 
 /**

@@ -27,6 +27,8 @@ export interface TrainRequest {
 	/** The job to submit; without it the job `name` is followed. */
 	readonly file: { readonly path: string; readonly job: JobFile } | undefined;
 	readonly name: string | undefined;
+	/** What the name was made from, where it was no valid one. */
+	readonly writtenName?: string | undefined;
 	readonly wait: boolean;
 	/** Cancel what earlier runs of the same track have left running, before the job is submitted. */
 	readonly cancelSuperseded: boolean;
@@ -89,6 +91,8 @@ interface Taken {
  * @throws JobError when the job ends otherwise than Completed
  */
 export async function train(request: TrainRequest, parts: TrainParts): Promise<Job> {
+	const { name, writtenName } = request;
+	if (writtenName !== undefined) parts.log.info(`\`job-name\` "${writtenName}" is no valid name; made valid: ${name}.`);
 	const { job, reused } =
 		request.file === undefined
 			? { job: await attach(request.name ?? '', parts), reused: undefined }
@@ -152,7 +156,7 @@ async function submit(
 		throw place.fault;
 	}
 	await publisher.publish(needed);
-	const body = bodyOf(file, { owner, name }, parts);
+	const body = bodyOf(file, { owner, name, writtenName: request.writtenName }, parts);
 	if (request.cancelSuperseded) {
 		parts.onFact({ superseded: await cancelSuperseded(trackOf(run, file.path), parts) });
 	}
@@ -175,12 +179,13 @@ async function submit(
 
 function bodyOf(
 	file: NonNullable<TrainRequest['file']>,
-	{ owner, name }: { owner: string; name: string },
+	{ owner, name, writtenName }: { owner: string; name: string; writtenName: string | undefined },
 	{ workspace, publisher, run }: TrainParts,
 ): JobBody {
 	const { idOf } = publisher;
 	const body = jobBody(file.job, { workspaceId: workspace.id, idOf, name, experimentName: defaultExperiment(run) });
-	return withRunFacts(body, run, { owner, jobFile: file.path, content: contentOf(body, publisher.made()) });
+	const content = contentOf(body, publisher.made());
+	return withRunFacts(body, run, { owner, jobFile: file.path, content, writtenName });
 }
 
 /** The job that has done the same before, told as taken. */
