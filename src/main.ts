@@ -4,7 +4,6 @@ import { messageOf } from './errors.ts';
 import { readFiles } from './files.ts';
 import { refuseForkHead } from './fork.ts';
 import { type Inputs, readInputs } from './inputs.ts';
-import type { Log } from './log.ts';
 import { readRunContext } from './read-run-context.ts';
 import { type DeploymentRecord, openDeployment } from './report/deployment.ts';
 import { publishReport } from './report/github.ts';
@@ -32,7 +31,7 @@ export async function main(world: World): Promise<boolean> {
 			const ask = askGitHub(inputs.run, inputs.report.githubToken, world);
 			await refuseForkHead(inputs.run, inputs.allowForkHead, ask);
 		}
-		deployment = await deploymentOf(inputs, world.log);
+		deployment = await deploymentOf(inputs, world);
 		await walk(world, inputs, report, deployment);
 	} catch (error) {
 		report.failure = error instanceof Error ? error : new Error(messageOf(error));
@@ -47,13 +46,14 @@ export async function main(world: World): Promise<boolean> {
 }
 
 /** Begins the record of the run as a GitHub deployment, where one is asked for and something will be done. */
-async function deploymentOf(inputs: Inputs, log: Log): Promise<DeploymentRecord | undefined> {
+async function deploymentOf(inputs: Inputs, { log, clock, signal }: World): Promise<DeploymentRecord | undefined> {
 	const { run, dryRun, train, deploy, deleteEndpoint } = inputs;
 	const { environment, githubToken } = inputs.report;
 	if (environment === undefined || dryRun) return undefined;
 	const about = [train?.file?.path, deploy?.deploymentFile?.path ?? deploy?.endpointName].filter(Boolean).join(' · ');
 	const description = `Azure ML${about === '' ? '' : `: ${about}`}`;
-	return openDeployment({ environment, description, deploys: deleteEndpoint === undefined }, { run, githubToken, log });
+	const request = { environment, description, deploys: deleteEndpoint === undefined };
+	return openDeployment(request, { run, githubToken, log, clock, signal });
 }
 
 async function walk(

@@ -11,6 +11,7 @@ import type { Cancel } from '../e2e/runner.ts';
 import { annotationsOf } from '../e2e/workflow-log.ts';
 import { memoryLog } from '../fixtures/memory-log.ts';
 import { fullReport, JOB } from '../fixtures/run-report.ts';
+import { virtualClock } from '../fixtures/virtual-clock.ts';
 import { type Expected, type FaultSite, openFaultSite } from './site.ts';
 
 let site: FaultSite;
@@ -131,8 +132,9 @@ async function published(
 		process.env[name] = file;
 	}
 	const log = memoryLog();
+	const time = { clock: virtualClock(), signal: new AbortController().signal };
 	try {
-		await publishReport(report, { log, secrets: createSecrets(), githubToken: undefined, comment: 'never' });
+		await publishReport(report, { log, secrets: createSecrets(), githubToken: undefined, comment: 'never', ...time });
 		const read = (file: string): string => readFileSync(file, 'utf8');
 		return {
 			output: read(names.GITHUB_OUTPUT),

@@ -6,8 +6,11 @@ import { type Asked, type Loopback, type Reply, serve } from '../fixtures/loopba
 import { type MemoryLog, memoryLog } from '../fixtures/memory-log.ts';
 import { runContext } from '../fixtures/run-context.ts';
 import { fullReport, JOB, ROLLOUT } from '../fixtures/run-report.ts';
+import { virtualClock } from '../fixtures/virtual-clock.ts';
 
 const REQUEST: DeploymentRequest = { environment: 'preview', description: 'Azure ML: job.yml', deploys: true };
+
+const TIME = { clock: virtualClock(), signal: new AbortController().signal };
 
 /** GitHub's deployments, as far as one environment needs them. */
 class GitHub {
@@ -52,7 +55,7 @@ afterEach(() => gitHub.server.close());
 
 async function run(report: Partial<RunReport>, request = REQUEST, githubToken: string | undefined = 'ghs_token') {
 	const context = runContext({ apiUrl: gitHub.server.url, headSha: 'b'.repeat(40) });
-	const record = await openDeployment(request, { run: context, githubToken, log });
+	const record = await openDeployment(request, { run: context, githubToken, log, ...TIME });
 	await record.start();
 	await record.end({ ...fullReport(), ...report });
 	return gitHub.bodies.at(-1);
@@ -90,6 +93,7 @@ describe('a run', () => {
 			run: runContext({ apiUrl: gitHub.server.url }),
 			githubToken: 't',
 			log,
+			...TIME,
 		});
 		await record.end(report);
 		expect(gitHub.bodies.at(-1)).toMatchObject({ state: 'success', environment_url: JOB.studioUrl });
@@ -104,9 +108,30 @@ describe('a run', () => {
 			run: runContext({ apiUrl: gitHub.server.url }),
 			githubToken: 't',
 			log,
+			...TIME,
 		});
 		await record.end(report);
 		expect(gitHub.statuses.at(-1)).toBe(`100 ${state}`);
+	});
+
+	test('is recorded to its end though GitHub has a bad moment', async () => {
+		const record = await openDeployment(REQUEST, {
+			run: runContext({ apiUrl: gitHub.server.url }),
+			githubToken: 't',
+			log,
+			...TIME,
+			clock: {
+				...TIME.clock,
+				sleep: async () => {
+					gitHub.fault = undefined;
+				},
+			},
+		});
+		gitHub.fault = { status: 502, body: {} };
+		await record.start();
+		await record.end(fullReport());
+		expect(gitHub.statuses).toEqual(['100 queued', '100 in_progress', '100 success']);
+		expect(log.annotations).toEqual([]);
 	});
 
 	test('has no address that is none of the web', async () => {
@@ -164,6 +189,7 @@ describe('a record that cannot be kept', () => {
 			run: runContext({ apiUrl: gitHub.server.url }),
 			githubToken: undefined,
 			log,
+			...TIME,
 		});
 		await record.start();
 		await record.end(fullReport());

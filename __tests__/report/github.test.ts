@@ -10,6 +10,7 @@ import { type Asked, type Loopback, type Reply, serve } from '../fixtures/loopba
 import { type MemoryLog, memoryLog } from '../fixtures/memory-log.ts';
 import { runContext } from '../fixtures/run-context.ts';
 import { fullReport, JOB } from '../fixtures/run-report.ts';
+import { virtualClock } from '../fixtures/virtual-clock.ts';
 
 let folder: string;
 const before = { output: process.env['GITHUB_OUTPUT'], summary: process.env['GITHUB_STEP_SUMMARY'] };
@@ -41,6 +42,8 @@ afterEach(async () => {
 	await Promise.all(open.splice(0).map((one) => one.close()));
 });
 
+const TIME = { clock: virtualClock(), signal: new AbortController().signal };
+
 interface Published {
 	readonly log: MemoryLog;
 	readonly outputs: Map<string, string>;
@@ -60,7 +63,7 @@ async function publish(
 	} = {},
 ): Promise<Published> {
 	const log = memoryLog();
-	await publishReport(report, { log, secrets, githubToken, comment });
+	await publishReport(report, { log, secrets, githubToken, comment, ...TIME });
 	const read = (file: string): string => {
 		try {
 			return readFileSync(file, 'utf8');
@@ -274,6 +277,54 @@ describe('the comment', () => {
 		]);
 	});
 
+	const limited = { status: 403, headers: { 'retry-after': '2' }, body: { message: 'secondary rate limit' } };
+	test.each<[string, Reply]>([
+		['fails', { status: 502, body: {} }],
+		['is too busy', { status: 429, body: {} }],
+		['is not reached', { reset: true }],
+		['has been asked too much', limited],
+	])('is made in the end where GitHub %s at first', async (_, fault) => {
+		let bad = 2;
+		const one = await gitHub(({ method }) => {
+			if (bad > 0) {
+				bad -= 1;
+				return fault;
+			}
+			return method === 'GET' ? { body: [] } : { status: 201, body: {} };
+		});
+		expect((await one.comment()).annotations).toEqual([]);
+		expect(linesOf(one).slice(-2)).toEqual(['GET /7/comments?per_page=100&page=1', 'POST /7/comments']);
+	});
+
+	test('is not made twice where the answer was lost', async () => {
+		const made: { id: number; body: string }[] = [];
+		const one = await gitHub(({ method, body }) => {
+			if (method === 'GET') return { body: made };
+			if (method === 'PATCH') return { body: {} };
+			made.push({ id: 5, body: String(JSON.parse(body).body) });
+			return { status: 502, body: {} };
+		});
+		expect((await one.comment()).annotations).toEqual([]);
+		expect(linesOf(one).at(-1)).toBe('PATCH /comments/5');
+		expect(made).toHaveLength(1);
+	});
+
+	test('that is limited in number is not said to lack a permission', async () => {
+		const one = await gitHub(() => limited);
+		const [notice] = (await one.comment()).annotations;
+		expect(notice?.text).toContain('secondary rate limit');
+		expect(notice?.text).not.toContain('permissions');
+	});
+
+	test('is tried once only when the workflow is cancelled', async () => {
+		const one = await gitHub(() => ({ status: 502, body: {} }));
+		const report = fullReport({ pullRequest: 7, apiUrl: one.server.url });
+		const signal = AbortSignal.abort(new Error('cancelled'));
+		const parts = { log: memoryLog(), secrets: createSecrets(), githubToken: 'ghs_token', comment: 'auto' as const };
+		await publishReport(report, { ...parts, clock: virtualClock(), signal });
+		expect(one.server.asked).toHaveLength(1);
+	});
+
 	test('that GitHub does not take is a notice', async () => {
 		const one = await gitHub(() => ({ status: 500, body: {} }));
 		expect((await one.comment()).annotations.map(({ kind }) => kind)).toEqual(['notice']);
@@ -283,7 +334,7 @@ describe('the comment', () => {
 		const one = await gitHub(() => ({}));
 		const log = memoryLog();
 		const report = fullReport({ pullRequest: 7, apiUrl: one.server.url });
-		await publishReport(report, { log, secrets: createSecrets(), githubToken: undefined, comment: 'auto' });
+		await publishReport(report, { log, secrets: createSecrets(), githubToken: undefined, comment: 'auto', ...TIME });
 		expect([one.server.asked, log.annotations.map(({ kind }) => kind)]).toEqual([[], ['notice']]);
 	});
 

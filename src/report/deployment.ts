@@ -1,9 +1,10 @@
 // The run as a GitHub deployment: its statuses while the run goes on, its address at the end, and the end of older ones.
-import type { getOctokit } from '@actions/github';
+import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { isObject, parseJson, textAt } from '../json.ts';
 import type { Log } from '../log.ts';
 import type { RunContext } from '../run-context.ts';
+import { type GitHubCalls, isRateLimited, openGitHub, statusOf } from './octokit.ts';
 import type { RunReport } from './run-report.ts';
 
 export interface DeploymentRequest {
@@ -19,6 +20,9 @@ export interface DeploymentParts {
 	readonly run: RunContext;
 	readonly githubToken: string | undefined;
 	readonly log: Log;
+	readonly clock: Clock;
+	/** Aborted once the workflow is cancelled. */
+	readonly signal: AbortSignal;
 }
 
 /** The record of this run. No method throws: a record that cannot be kept is a notice, once, and nothing more. */
@@ -43,8 +47,6 @@ const MADE_BY = 'azure-ml-action';
 const LONGEST_DESCRIPTION = 140;
 /** How many older deployments are looked at. */
 const LOOKED_AT = 30;
-/** Longest wait for one answer, in milliseconds: the end of a cancelled run has no more time than a few of these. */
-const PATIENCE = 5_000;
 /** States of a deployment that may still count as what is in the environment. */
 const ACTIVE = new Set(['success', 'queued', 'in_progress', 'pending']);
 
@@ -57,8 +59,8 @@ export async function openDeployment(request: DeploymentRequest, parts: Deployme
 		parts.log.notice(`No GitHub deployment for ${request.environment}: there is no ${missing}.`);
 		return { start: async () => {}, end: async () => {} };
 	}
-	const github = await import('@actions/github');
-	const { rest } = github.getOctokit(parts.githubToken, { baseUrl: parts.run.apiUrl });
+	const { githubToken: token, clock, signal } = parts;
+	const rest = await openGitHub({ token, apiUrl: parts.run.apiUrl, clock, signal });
 	const record = new Deployment(request, parts, { owner, repo }, rest);
 	if (request.deploys) await record.open(ref);
 	return record;
@@ -68,7 +70,7 @@ class Deployment implements DeploymentRecord {
 	readonly #request: DeploymentRequest;
 	readonly #parts: DeploymentParts;
 	readonly #place: { readonly owner: string; readonly repo: string };
-	readonly #rest: ReturnType<typeof getOctokit>['rest'];
+	readonly #rest: GitHubCalls;
 	#id: number | undefined;
 	#refused = false;
 
@@ -76,7 +78,7 @@ class Deployment implements DeploymentRecord {
 		request: DeploymentRequest,
 		parts: DeploymentParts,
 		place: { owner: string; repo: string },
-		rest: ReturnType<typeof getOctokit>['rest'],
+		rest: GitHubCalls,
 	) {
 		this.#request = request;
 		this.#parts = parts;
@@ -88,7 +90,7 @@ class Deployment implements DeploymentRecord {
 		const { environment, description } = this.#request;
 		await this.#try(async () => {
 			const { data } = await this.#rest.repos.createDeployment({
-				...this.#call(),
+				...this.#place,
 				ref,
 				environment,
 				description: description.slice(0, LONGEST_DESCRIPTION),
@@ -122,7 +124,7 @@ class Deployment implements DeploymentRecord {
 		if (id === undefined) return;
 		const { runUrl } = this.#parts.run;
 		await this.#rest.repos.createDeploymentStatus({
-			...this.#call(),
+			...this.#place,
 			deployment_id: id,
 			state,
 			...(runUrl === undefined ? {} : { log_url: runUrl }),
@@ -133,21 +135,17 @@ class Deployment implements DeploymentRecord {
 	/** GitHub ends older deployments by itself only where the environment is no production environment. */
 	async #endOlder(): Promise<void> {
 		const { environment } = this.#request;
-		const { data } = await this.#rest.repos.listDeployments({ ...this.#call(), environment, per_page: LOOKED_AT });
+		const { data } = await this.#rest.repos.listDeployments({ ...this.#place, environment, per_page: LOOKED_AT });
 		for (const older of data) {
 			const isOlder = older.environment === environment && (this.#id === undefined || older.id < this.#id);
 			if (!isOlder || !isOurs(older.payload)) continue;
 			const statuses = await this.#rest.repos.listDeploymentStatuses({
-				...this.#call(),
+				...this.#place,
 				deployment_id: older.id,
 				per_page: 1,
 			});
 			if (ACTIVE.has(statuses.data[0]?.state ?? 'inactive')) await this.#tell('inactive', {}, older.id);
 		}
-	}
-
-	#call() {
-		return { ...this.#place, request: { signal: AbortSignal.timeout(PATIENCE) } };
 	}
 
 	async #try(work: () => Promise<void>): Promise<void> {
@@ -156,9 +154,9 @@ class Deployment implements DeploymentRecord {
 			await work();
 		} catch (error) {
 			this.#refused = true;
-			const status = error instanceof Error && 'status' in error ? error.status : undefined;
+			const status = statusOf(error);
 			const why =
-				status === 403 || status === 404
+				(status === 403 || status === 404) && !isRateLimited(error)
 					? 'the token may not write one: add `permissions: deployments: write`; pull requests from forks never may'
 					: messageOf(error);
 			this.#parts.log.notice(`No GitHub deployment for ${this.#request.environment}: ${why}.`);

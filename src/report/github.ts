@@ -1,11 +1,13 @@
 // Tells people in GitHub's own places: outputs, job summary, annotations, the pull-request comment.
 import * as core from '@actions/core';
+import type { Clock } from '../clock.ts';
 import { ActionError, FileError, InputError, messageOf, type Place } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { RunContext } from '../run-context.ts';
 import type { Secrets } from '../secrets.ts';
 import type { DeploymentRecord } from './deployment.ts';
 import { commentOf, summaryOf } from './markdown.ts';
+import { type GitHubCalls, isRateLimited, openGitHub, statusOf } from './octokit.ts';
 import { fitOutputs } from './output-size.ts';
 import { outputsOf } from './outputs.ts';
 import { redactedReport } from './redacted.ts';
@@ -17,8 +19,11 @@ const LARGEST_SUMMARY = 1_000_000;
 /** GitHub refuses a longer comment. */
 const LONGEST_COMMENT = 65_000;
 
-export interface GitHubParts {
+export interface PublishParts {
 	readonly log: Log;
+	readonly clock: Clock;
+	/** Aborted once the workflow is cancelled. */
+	readonly signal: AbortSignal;
 	readonly secrets: Secrets;
 	readonly githubToken: string | undefined;
 	readonly comment: 'auto' | 'never';
@@ -30,7 +35,7 @@ export interface GitHubParts {
  * Publishes the report everywhere. Never throws: a full disk or an unreachable GitHub is told in the log and does not
  * change how the run ends.
  */
-export async function publishReport(report: RunReport, parts: GitHubParts): Promise<void> {
+export async function publishReport(report: RunReport, parts: PublishParts): Promise<void> {
 	const { log, secrets } = parts;
 	if (report.failure !== undefined) annotate(report.failure, report.run, log);
 	const shown = redactedReport(report, secrets.redact);
@@ -73,7 +78,7 @@ function placeText({ file, line }: Place): string {
 	return line === undefined ? file : `${file}:${line}`;
 }
 
-async function comment(report: RunReport, parts: GitHubParts): Promise<void> {
+async function comment(report: RunReport, parts: PublishParts): Promise<void> {
 	const { log, secrets, githubToken } = parts;
 	const [owner, repo] = report.run.repository?.split('/') ?? [];
 	if (githubToken === undefined || owner === undefined || repo === undefined) {
@@ -82,28 +87,42 @@ async function comment(report: RunReport, parts: GitHubParts): Promise<void> {
 	}
 	const marker = `<!-- azure-ml-action: ${(report.jobFile ?? report.rollout?.endpointName ?? 'run').replace(/[^\w./ -]/g, '_').replaceAll('--', '__')} -->`;
 	const body = cut(secrets.redact(commentOf(report, marker)), LONGEST_COMMENT);
+	const { apiUrl, pullRequest = 0 } = report.run;
 	try {
-		const { getOctokit } = await import('@actions/github');
-		const { issues } = getOctokit(githubToken, { baseUrl: report.run.apiUrl }).rest;
-		const place = { owner, repo, issue_number: report.run.pullRequest ?? 0 };
-		for (let page = 1; ; page += 1) {
-			const { data } = await issues.listComments({ ...place, per_page: 100, page });
-			const mine = data.find((earlier) => earlier.body?.startsWith(marker) && !isStranger(earlier));
-			if (mine !== undefined) {
-				await issues.updateComment({ owner, repo, comment_id: mine.id, body });
-				return;
-			}
-			if (data.length < 100) break;
-		}
-		await issues.createComment({ ...place, body });
+		const { issues } = await openGitHub({ token: githubToken, apiUrl, clock: parts.clock, signal: parts.signal });
+		const write = (): Promise<void> => writeComment(issues, { owner, repo, issue_number: pullRequest }, marker, body);
+		await write().catch((error: unknown) => {
+			// It may have been made although the answer was lost; then it is found now.
+			if ((statusOf(error) ?? 0) < 500 || parts.signal.aborted) throw error;
+			return write();
+		});
 	} catch (error) {
-		const status = error instanceof Error && 'status' in error ? error.status : undefined;
+		const status = statusOf(error);
 		const why =
-			status === 403 || status === 404
+			(status === 403 || status === 404) && !isRateLimited(error)
 				? 'the token may not write to it: add `permissions: pull-requests: write`; pull requests from forks never may'
 				: messageOf(error);
 		log.notice(`No comment on the pull request: ${why}. The job summary has the report.`);
 	}
+}
+
+async function writeComment(
+	issues: GitHubCalls['issues'],
+	place: { readonly owner: string; readonly repo: string; readonly issue_number: number },
+	marker: string,
+	body: string,
+): Promise<void> {
+	const { owner, repo } = place;
+	for (let page = 1; ; page += 1) {
+		const { data } = await issues.listComments({ ...place, per_page: 100, page });
+		const mine = data.find((earlier) => earlier.body?.startsWith(marker) && !isStranger(earlier));
+		if (mine !== undefined) {
+			await issues.updateComment({ owner, repo, comment_id: mine.id, body });
+			return;
+		}
+		if (data.length < 100) break;
+	}
+	await issues.createComment({ ...place, body });
 }
 
 const INSIDERS = new Set(['OWNER', 'MEMBER', 'COLLABORATOR']);
