@@ -41,6 +41,8 @@ export interface SignInParts {
 
 /** What came of asking GitHub for an ID token. */
 interface Assertion {
+	/** Of this sign-in: the library asks twice for one. */
+	asked?: Promise<string> | undefined;
 	last?: string;
 	failure?: SignInError | undefined;
 }
@@ -51,6 +53,7 @@ export function createCredential(request: AuthRequest, parts: SignInParts): Cred
 	let source = sourceOf(request, parts, assertion);
 	const ask = async (scope: string, { claims, anew }: Asked): Promise<FreshToken> => {
 		assertion.failure = undefined;
+		assertion.asked = undefined;
 		// The library keeps tokens too, and gives none away before its time.
 		if (anew) source = sourceOf(request, parts, assertion);
 		try {
@@ -76,8 +79,9 @@ function sourceOf(request: AuthRequest, { cloud, idToken }: SignInParts, asserti
 				request.clientId,
 				async () => {
 					try {
-						// A new one each time: GitHub's ID tokens live five minutes, jobs live for hours.
-						assertion.last = await askGitHub(idToken, request.audience);
+						// A new one for each sign-in: GitHub's ID tokens live five minutes, jobs live for hours.
+						assertion.asked ??= askGitHub(idToken, request.audience);
+						assertion.last = await assertion.asked;
 						return assertion.last;
 					} catch (error) {
 						// The library hides whatever is thrown here behind an error of its own.

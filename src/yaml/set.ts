@@ -44,7 +44,7 @@ function parse(line: string): Override | string {
 	const written = line.slice(0, equals).trim();
 	const steps = parsePath(written);
 	if (steps === undefined) {
-		return `'${written}' is not the path of a field. Write it as in inputs.epochs or jobs.train.inputs.lr or values[0].`;
+		return `set: '${written}' is not the path of a field. Write it as in inputs.epochs or jobs.train.inputs.lr or values[0].`;
 	}
 	return { written, steps, value: line.slice(equals + 1).trim() };
 }
