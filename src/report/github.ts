@@ -90,11 +90,14 @@ async function comment(report: RunReport, parts: PublishParts): Promise<void> {
 	const { apiUrl, pullRequest = 0 } = report.run;
 	try {
 		const { issues } = await openGitHub({ token: githubToken, apiUrl, clock: parts.clock, signal: parts.signal });
-		const write = (): Promise<void> => writeComment(issues, { owner, repo, issue_number: pullRequest }, marker, body);
-		await write().catch((error: unknown) => {
+		const place = { owner, repo, issue_number: pullRequest };
+		const update = (): Promise<boolean> => updateComment(issues, place, marker, body);
+		const create = (): Promise<unknown> => issues.createComment({ ...place, body });
+		if (await update()) return;
+		await create().catch(async (error: unknown) => {
 			// It may have been made although the answer was lost; then it is found now.
 			if ((statusOf(error) ?? 0) < 500 || parts.signal.aborted) throw error;
-			return write();
+			if (!(await update())) await create();
 		});
 	} catch (error) {
 		const status = statusOf(error);
@@ -106,23 +109,23 @@ async function comment(report: RunReport, parts: PublishParts): Promise<void> {
 	}
 }
 
-async function writeComment(
+/** Updates the comment of an earlier run. @returns whether there is one */
+async function updateComment(
 	issues: GitHubCalls['issues'],
 	place: { readonly owner: string; readonly repo: string; readonly issue_number: number },
 	marker: string,
 	body: string,
-): Promise<void> {
+): Promise<boolean> {
 	const { owner, repo } = place;
 	for (let page = 1; ; page += 1) {
 		const { data } = await issues.listComments({ ...place, per_page: 100, page });
 		const mine = data.find((earlier) => earlier.body?.startsWith(marker) && !isStranger(earlier));
 		if (mine !== undefined) {
 			await issues.updateComment({ owner, repo, comment_id: mine.id, body });
-			return;
+			return true;
 		}
-		if (data.length < 100) break;
+		if (data.length < 100) return false;
 	}
-	await issues.createComment({ ...place, body });
 }
 
 const INSIDERS = new Set(['OWNER', 'MEMBER', 'COLLABORATOR']);

@@ -11,9 +11,11 @@ export interface GitHubParts {
 	readonly clock: Clock;
 	/** Aborted once the workflow is cancelled: there is no time for another try then. */
 	readonly signal: AbortSignal;
+	/** Longest wait for one answer, in milliseconds. */
+	readonly patience?: number;
 }
 
-/** Longest wait for one answer, in milliseconds: the end of a cancelled run has no more time than a few of these. */
+/** The end of a cancelled run has no more time than one of these. */
 const PATIENCE = 5_000;
 /** The waits before another try, in milliseconds. */
 const PAUSES = [1_000, 4_000];
@@ -21,14 +23,23 @@ const PAUSES = [1_000, 4_000];
 const LONGEST_PAUSE = 60_000;
 
 /** Opens it. No request is sent yet. */
-export async function openGitHub({ token, apiUrl, clock, signal }: GitHubParts): Promise<GitHubCalls> {
+export async function openGitHub({
+	token,
+	apiUrl,
+	clock,
+	signal,
+	patience = PATIENCE,
+}: GitHubParts): Promise<GitHubCalls> {
 	const { getOctokit } = await import('@actions/github');
 	const octokit = getOctokit(token, { baseUrl: apiUrl });
 	octokit.hook.wrap('request', async (request, options) => {
+		const wanted = options.request?.signal;
 		for (let turn = 0; ; turn += 1) {
+			const limit = AbortSignal.timeout(patience);
+			// Set in place: the client's own hooks, which come after this one, look at this object and not at what is handed on.
+			options.request = { ...options.request, signal: wanted ? AbortSignal.any([wanted, limit]) : limit };
 			try {
-				const limits = [AbortSignal.timeout(PATIENCE), ...(options.request?.signal ? [options.request.signal] : [])];
-				return await request({ ...options, request: { ...options.request, signal: AbortSignal.any(limits) } });
+				return await request(options);
 			} catch (error) {
 				const pause = mayRepeat(error, options) ? pauseBefore(turn, error) : undefined;
 				if (pause === undefined || signal.aborted) throw error;
