@@ -497,6 +497,12 @@ describe('looking and reading', () => {
 		expect(server.requests).toHaveLength(1);
 	});
 
+	test('takes the length of a range from the range itself where the answer comes in pieces', async () => {
+		const headers = { 'content-range': 'bytes 3-6/10', 'transfer-encoding': 'chunked', etag: '"1"' };
+		server.fault = ({ method }) => (method === 'GET' ? { status: 206, headers, body: Buffer.from('3456') } : undefined);
+		expect((await container().read('log', 3, 4)).toString()).toBe('3456');
+	});
+
 	test('takes a packed blob as it is: what a job says of its encoding must not fill the memory', async () => {
 		const body = gzipSync(Buffer.alloc(4 * 1024 * 1024));
 		const headers = { 'content-encoding': 'gzip', 'content-length': String(body.length), etag: '"1"' };

@@ -1,6 +1,12 @@
 // Blobs of one container, reached with a signed URL or an account key: put, look, mark, list, read. A bearer token has
 // no way in here. What is uploaded and where is not known here; what refusals mean is blob-error.ts's.
-import { type BlockBlobClient, ContainerClient, newPipeline, StorageSharedKeyCredential } from '@azure/storage-blob';
+import {
+	type BlockBlobClient,
+	ContainerClient,
+	newPipeline,
+	type RequestPolicyFactory,
+	StorageSharedKeyCredential,
+} from '@azure/storage-blob';
 import { BlobError, refusalOf } from './blob-error.ts';
 import { type BlobSource, type PutOutcome, putBlob } from './blob-put.ts';
 import { type Attempt, createAttempt, type RetryParts } from './blob-retry.ts';
@@ -191,9 +197,22 @@ function clientOf(access: ContainerAccess): ContainerClient {
 		redirectOptions: { maxRetries: 0 },
 		...(isLoopback(hostname) ? { agent: protocol === 'http:' ? LOOPBACK_AGENTS.http : LOOPBACK_AGENTS.https } : {}),
 	};
-	if ('sas' in access) {
-		return new ContainerClient(`${access.url}?${access.sas.replace(/^\?/, '')}`, newPipeline(undefined, options));
-	}
-	const credential = new StorageSharedKeyCredential(access.account, access.key);
-	return new ContainerClient(access.url, newPipeline(credential, options));
+	const bySas = 'sas' in access;
+	const pipeline = newPipeline(bySas ? undefined : new StorageSharedKeyCredential(access.account, access.key), options);
+	pipeline.factories.push(LENGTH_OF_RANGE);
+	return new ContainerClient(bySas ? `${access.url}?${access.sas.replace(/^\?/, '')}` : access.url, pipeline);
 }
+
+/** What comes in pieces by way of a gateway may have lost the length that the client wants; the range tells it as well. */
+const LENGTH_OF_RANGE: RequestPolicyFactory = {
+	create: (next) => ({
+		sendRequest: async (request) => {
+			const answer = await next.sendRequest(request);
+			const { parsedHeaders: told } = answer;
+			const [, from, to] = /^bytes (\d+)-(\d+)\//.exec(answer.headers.get('content-range') ?? '') ?? [];
+			if (told !== undefined && told['contentLength'] === undefined && from !== undefined)
+				told['contentLength'] = Number(to) - Number(from) + 1;
+			return answer;
+		},
+	}),
+};
