@@ -226,8 +226,12 @@ async function guarded<T>(
 		if (target.job !== undefined && isTerminal(target.job.status)) throw signal.reason;
 		if (onCancel === 'detach') {
 			guard(undefined);
-			log.warning(`The job ${name} goes on in Azure ML, as \`on-cancel: detach\` asks for.`);
-			throw signal.reason;
+			throw new CancelledError({
+				what: 'The workflow was cancelled.',
+				why: `The job ${name} goes on in Azure ML, as \`on-cancel: detach\` asks for.`,
+				next: `Follow it later with \`job-name: ${name}\`.`,
+				cause: signal.reason,
+			});
 		}
 		const outcome = await cancelJob(workspace, name, log);
 		const status = outcome === 'failed' ? undefined : await awaitEnd(workspace, name, CANCEL_PATIENCE, clock);
