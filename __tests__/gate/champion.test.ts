@@ -62,8 +62,8 @@ describe('by a version', () => {
 
 	test('it must exist', async () => {
 		version('iris', '1', {});
-		await expect(find({ named: 'iris:7' })).rejects.toThrow(/no model 'iris:7'.*Its versions: 1/);
-		await expect(find({ named: 'rose:latest' })).rejects.toThrow(/no model 'rose'/);
+		await expect(find({ named: 'iris:7' })).rejects.toThrow(/no model 'iris:7'.*Its versions: 1.*Check `champion`/);
+		await expect(find({ named: 'rose:latest' })).rejects.toThrow(/no model 'rose'.*Check `champion`/);
 	});
 });
 

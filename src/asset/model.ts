@@ -87,6 +87,7 @@ export async function registerModel(request: ModelRequest, parts: RegisterParts)
 
 /**
  * A version that exists; `latest` is the newest.
+ * @param named the inputs that name it, for the message where there is none
  * @throws ActionError naming what there is, where there is no such version
  */
 export async function findModel(
@@ -94,11 +95,12 @@ export async function findModel(
 	name: string,
 	version: string,
 	signal?: AbortSignal,
+	named = '`model-name` and `model-version`',
 ): Promise<ModelVersion> {
 	const number = version === 'latest' ? await latestVersion('models', name, { workspace, signal }) : version;
 	const found =
 		number === undefined ? undefined : await findVersion(workspace, { kind: 'models', name, signal }, number);
-	if (found === undefined || number === undefined) throw await missing(workspace, name, version, signal);
+	if (found === undefined || number === undefined) throw await missing(workspace, { name, version, named }, signal);
 	return modelFrom(workspace, name, number, found);
 }
 
@@ -192,8 +194,7 @@ function isFrom(existing: Json, uri: string): boolean {
 
 async function missing(
 	workspace: Workspace,
-	name: string,
-	version: string,
+	{ name, version, named }: { readonly name: string; readonly version: string; readonly named: string },
 	signal: AbortSignal | undefined,
 ): Promise<ActionError> {
 	const path = `${workspace.id}/models/${encodeURIComponent(name)}/versions`;
@@ -203,6 +204,6 @@ async function missing(
 	return new ActionError({
 		what: `There is no model '${name}${version === 'latest' ? '' : `:${version}`}' in the workspace ${workspace.workspace}.`,
 		why: there,
-		next: 'Check `model-name` and `model-version`.',
+		next: `Check ${named}.`,
 	});
 }

@@ -74,7 +74,7 @@ async function newestVersion(name: string, wish: ChampionWish, parts: ChampionPa
 	if (name === wish.modelName || seen > 0)
 		return { none: `There is no other version of the model ${name} yet to compare with.` };
 	// Says what there is instead.
-	await findModel(workspace, name, 'latest', signal);
+	await findModel(workspace, name, 'latest', signal, '`champion`');
 	return { none: `There is no version of the model ${name} yet.` };
 }
 
@@ -82,7 +82,7 @@ async function modelVersion(name: string, version: string, parts: ChampionParts)
 	const { workspace, signal } = parts;
 	const found = await findVersion(workspace, { kind: 'models', name, signal }, version);
 	if (found !== undefined) return champion(name, version, found, parts);
-	await findModel(workspace, name, version, signal);
+	await findModel(workspace, name, version, signal, '`champion`');
 	throw new ActionError({ what: `The champion ${name}:${version} has just been made; run again.` });
 }
 
