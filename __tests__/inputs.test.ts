@@ -237,10 +237,18 @@ describe('the target', () => {
 			expect(read(dry, from({ full_name: 'stranger/iris' })).auth).toBeUndefined();
 			// A fork that was deleted meanwhile.
 			expect(read(dry, from(null)).auth).toBeUndefined();
-			expect(faultsOf(dry, from({ full_name: 'Octo/Iris' })).length).toBeGreaterThan(0);
+			if (type !== 'auto') expect(faultsOf(dry, from({ full_name: 'Octo/Iris' })).length).toBeGreaterThan(0);
 			expect(faultsOf({ ...dry, 'dry-run': 'false' }, from({ full_name: 'stranger/iris' })).length).toBeGreaterThan(0);
 		},
 	);
+
+	test('is not needed by a dry run that has an id and nothing to prove it with', () => {
+		const dry = { ...ENOUGH, 'dry-run': 'true', 'client-secret': '' };
+		expect(read(dry).auth).toBeUndefined();
+		expect(read({ ...dry, 'dry-run': 'false' }).auth?.kind).toBe('azure-cli');
+		expect(read({ ...dry, 'auth-type': 'azure-cli' }).auth?.kind).toBe('azure-cli');
+		expect(read(dry, { env: OIDC_ENV }).auth?.kind).toBe('oidc');
+	});
 
 	test('is needed where the run of a fork has something to sign in with all the same', () => {
 		const event = join(checkout, 'event.json');

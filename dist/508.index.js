@@ -230,12 +230,24 @@ function clientOf(access) {
         redirectOptions: { maxRetries: 0 },
         ...((0,cloud/* isLoopback */.U9)(hostname) ? { agent: protocol === 'http:' ? loopback/* LOOPBACK_AGENTS */.r.http : loopback/* LOOPBACK_AGENTS */.r.https } : {}),
     };
-    if ('sas' in access) {
-        return new esm/* ContainerClient */.bM(`${access.url}?${access.sas.replace(/^\?/, '')}`, (0,esm/* newPipeline */.vC)(undefined, options));
-    }
-    const credential = new esm/* StorageSharedKeyCredential */.Z3(access.account, access.key);
-    return new esm/* ContainerClient */.bM(access.url, (0,esm/* newPipeline */.vC)(credential, options));
+    const bySas = 'sas' in access;
+    const pipeline = (0,esm/* newPipeline */.vC)(bySas ? undefined : new esm/* StorageSharedKeyCredential */.Z3(access.account, access.key), options);
+    pipeline.factories.push(LENGTH_OF_RANGE);
+    return new esm/* ContainerClient */.bM(bySas ? `${access.url}?${access.sas.replace(/^\?/, '')}` : access.url, pipeline);
 }
+/** What comes in pieces by way of a gateway may have lost the length that the client wants; the range tells it as well. */
+const LENGTH_OF_RANGE = {
+    create: (next) => ({
+        sendRequest: async (request) => {
+            const answer = await next.sendRequest(request);
+            const { parsedHeaders: told } = answer;
+            const [, from, to] = /^bytes (\d+)-(\d+)\//.exec(answer.headers.get('content-range') ?? '') ?? [];
+            if (told !== undefined && told['contentLength'] === undefined && from !== undefined)
+                told['contentLength'] = Number(to) - Number(from) + 1;
+            return answer;
+        },
+    }),
+};
 
 
 /***/ })

@@ -105,7 +105,8 @@ export function readAuth(
 	}
 	if (clientId !== undefined && tenantId !== undefined && oidcOffered)
 		return { kind: 'oidc', tenantId, clientId, audience };
-	if (dryRun && clientId === undefined) return undefined;
+	// A dry run uses the session of azure/login only where it is asked for by name.
+	if (dryRun) return undefined;
 	if (clientId !== undefined && tenantId === undefined) need('GitHub OIDC', { 'tenant-id': tenantId });
 	return { kind: 'azure-cli', tenantId, insteadOf: clientId === undefined ? 'nothing' : 'oidc' };
 }
