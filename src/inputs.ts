@@ -6,9 +6,9 @@ import type { WorkspaceName } from './azure/workspace.ts';
 import { parseTraffic, type TrafficStep } from './endpoint/traffic.ts';
 import { InputError } from './errors.ts';
 import { type GateInputs, readGate } from './inputs/gate.ts';
+import { type JobName, readJobName, readName } from './inputs/names.ts';
 import { type InputFile, InputReader, type InputSource } from './inputs/reader.ts';
 import { readAuth, readCloud, readIdentity, readTarget } from './inputs/sign-in.ts';
-import { isValidName, jobNameOfBranch } from './job/name.ts';
 import { type Json, parseJson, textAt } from './json.ts';
 import { readRunContext } from './read-run-context.ts';
 import type { RunContext } from './run-context.ts';
@@ -35,12 +35,9 @@ export interface Inputs {
 	readonly identity: Readonly<Record<string, string>>;
 }
 
-export interface TrainInputs {
+export interface TrainInputs extends JobName {
 	/** Absent: follow the job `name`. */
 	readonly file: InputFile | undefined;
-	readonly name: string | undefined;
-	/** What `job-name` says, where `name` had to be made from it. */
-	readonly writtenName: string | undefined;
 	readonly compute: string | undefined;
 	/** `path=value` lines. */
 	readonly set: readonly string[];
@@ -159,37 +156,11 @@ const IDENTITY_INPUTS = [
 	'deployment-name',
 ];
 
-/** The name of something in Azure ML. It becomes a part of a path, so that nothing may stand in it which means something there. */
-function readName(
-	reader: InputReader,
-	input: 'job-name' | 'model-name' | 'endpoint-name' | 'deployment-name',
-): string | undefined {
-	const name = reader.text(input);
-	// Models that were registered by older clients may have dots in their names.
-	const [rule, signs] =
-		input === 'model-name' ? [/^[a-z\d][\w.-]{0,254}$/i, '-, _ and .'] : [/^[a-z\d][\w-]{0,254}$/i, '- and _'];
-	if (name !== undefined && !rule.test(name)) {
-		reader.fault(
-			`${input}: "${name}" is not a valid name: letters, digits, ${signs}, beginning with a letter or digit, at most 255.`,
-		);
-	}
-	return name;
-}
-
 const MOST_MINUTES = 60 * 24 * 30;
-
-/** A name made from a branch's name (`train-${{ github.ref_name }}`) is made valid. */
-function readJobName(reader: InputReader): Pick<TrainInputs, 'name' | 'writtenName'> {
-	const written = reader.text('job-name');
-	const name = written === undefined || isValidName(written) ? undefined : jobNameOfBranch(written);
-	return name === undefined
-		? { name: readName(reader, 'job-name'), writtenName: undefined }
-		: { name, writtenName: written };
-}
 
 function readTrain(reader: InputReader): TrainInputs | undefined {
 	const file = reader.file('job-file');
-	const name = readJobName(reader);
+	const { name, writtenName } = readJobName(reader);
 	const minutes = reader.number('timeout-minutes', { whole: false, most: MOST_MINUTES });
 	const set = reader.lines('set');
 	for (const line of set) {
@@ -197,7 +168,8 @@ function readTrain(reader: InputReader): TrainInputs | undefined {
 	}
 	const train: TrainInputs = {
 		file,
-		...name,
+		name,
+		writtenName,
 		set,
 		compute: reader.text('compute'),
 		wait: reader.text('wait') === undefined || reader.flag('wait'),
