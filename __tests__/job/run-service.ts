@@ -41,6 +41,8 @@ export class RunService implements Http {
 	page = 100;
 	/** Statuses with which lists are refused before the next good answer. */
 	readonly listFaults: number[] = [];
+	/** Runs about whose details nothing is told, and the status that is answered. */
+	readonly detailFaults = new Map<string, number>();
 	readonly stop = new AbortController();
 	#lastList: { readonly state: string; readonly answer: HttpAnswer } | undefined;
 
@@ -103,7 +105,9 @@ export class RunService implements Http {
 		const run = this.runs.get(name);
 		if (run === undefined) return refused(404);
 		if (area === 'jobs') return answer(200, this.#resource(name, run));
-		return action === 'children' ? this.#children(name, url) : answer(200, this.#details(name, run));
+		if (action === 'children') return this.#children(name, url);
+		const fault = this.detailFaults.get(name);
+		return fault === undefined ? answer(200, this.#details(name, run)) : refused(fault);
 	}
 
 	async close(): Promise<void> {}

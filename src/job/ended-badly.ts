@@ -26,11 +26,16 @@ export function endedBadly({ job, error, failedChild, lastLines }: FollowedJob, 
 				.filter(Boolean)
 				.join(' '),
 			where: raised?.where,
-			next: canceled
-				? undefined
-				: `${lastLines.length > 0 ? 'The last lines of its log are above and in the summary.' : 'It has no log: look at its system logs in Azure ML studio.'}`,
+			next: canceled ? undefined : whereToLook(lastLines, failedChild?.unread),
 		},
 		job.status,
 		lastLines,
 	);
+}
+
+function whereToLook(lastLines: readonly string[], unread: string | undefined): string {
+	if (lastLines.length > 0) return 'The last lines of its log are above and in the summary.';
+	if (unread !== undefined)
+		return 'Its log could not be read, as the gap line above tells: look at it in Azure ML studio.';
+	return 'It has no log: look at its system logs in Azure ML studio.';
 }

@@ -134,6 +134,20 @@ export class JobLogs {
 		this.#tellGaps();
 	}
 
+	/**
+	 * Shows what has come since `showGrouped`, without a group: it is little, as a rule. Where there was nothing at all,
+	 * addresses are asked for again if `ask` says so.
+	 * @returns the number of new bytes
+	 */
+	async showLate(ask: boolean): Promise<number> {
+		if (this.#entries.size === 0 && ask) this.update(await this.#parts.refresh());
+		const { image, live, grouped } = this.#chosen();
+		let bytes = 0;
+		for (const path of [...image, ...live, ...grouped]) bytes += await this.#lookAt(path);
+		this.#endAll();
+		return bytes;
+	}
+
 	/** Shows unfinished last lines, and says what will not be shown, where the watch ends before the run. */
 	end(): void {
 		this.#endAll();

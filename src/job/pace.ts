@@ -7,6 +7,8 @@ const HOUR = 3_600_000;
 /** Requests beside those for the state: so many at once, and so many an hour. */
 const SPARE_AT_ONCE = 12;
 const SPARE_AN_HOUR = 46;
+/** Kept of every hour for the state and for a list of many pages, which cannot be done without. */
+const KEPT = 30;
 /** With fewer reads left to the subscription than this, we ask more seldom. */
 const FEW_LEFT = 1_000;
 /** How long we ask more seldom after the service said that it has had enough. */
@@ -39,7 +41,7 @@ export class Pace {
 		const now = this.#clock.now();
 		this.#spare = Math.min(SPARE_AT_ONCE, this.#spare + ((now - this.#spareAt) * SPARE_AN_HOUR) / HOUR);
 		this.#spareAt = now;
-		if (this.#spare < 1 || this.left < 1 || this.slowness > 2) return false;
+		if (this.#spare < 1 || this.left < KEPT || this.slowness > 2) return false;
 		this.#spare -= 1;
 		this.count();
 		return true;
