@@ -8,7 +8,7 @@ const URL_ = 'https://acc.blob.core.windows.net/c/user_logs/std_log.txt?sig=x';
 /** Storage with one blob, and what is to go wrong next. */
 class Storage implements Http {
 	bytes = Buffer.alloc(0);
-	created = 'Mon, 01 Jan 2026 00:00:00 GMT';
+	created: string | undefined = 'Mon, 01 Jan 2026 00:00:00 GMT';
 	/** Refusals before the next good answer; `down` is no answer at all. */
 	readonly faults: (number | 'down')[] = [];
 	ranges = true;
@@ -21,7 +21,7 @@ class Storage implements Http {
 		const fault = this.faults.shift();
 		if (fault === 'down') throw new Unreachable(request.url, Object.assign(new Error('x'), { code: 'ECONNRESET' }));
 		if (fault !== undefined) return { status: fault, headers: {}, body: Buffer.from('<Error>no</Error>') };
-		const headers = { 'x-ms-creation-time': this.created };
+		const headers: Record<string, string> = this.created === undefined ? {} : { 'x-ms-creation-time': this.created };
 		if (!this.ranges) return { status: 200, headers, body: this.bytes };
 		const [, from = 0, to = 0] = (/^bytes=(\d+)-(\d+)$/.exec(request.headers?.['range'] ?? '') ?? []).map(Number);
 		const size = this.bytes.length;
