@@ -126,7 +126,7 @@ export class AssetSite {
 		if (below === 'datastores') return { status: 200, body: { value: [this.#datastore('workspaceblobstore')] } };
 		if (below.endsWith('/listSecrets')) return { status: 200, body: this.credential };
 		if (below.endsWith('/startPendingUpload')) return { status: 200, body: this.#place() };
-		const store = /^datastores\/(workspaceblobstore|other)$/.exec(below)?.[1];
+		const store = /^datastores\/(workspaceblobstore|workspaceartifactstore|other)$/.exec(below)?.[1];
 		if (store !== undefined) return { status: 200, body: this.#datastore(store) };
 		if (method === 'PUT')
 			return this.#put(below, JSON.parse(body.toString()) as { properties: Record<string, unknown> });

@@ -125,6 +125,14 @@ describe('the outputs of', () => {
 	});
 });
 
+test('the artifacts of the best trial are its own, also where it does not say where they are', async () => {
+	stored('ExperimentRun/dcid.origin/', { 'best.txt': 'best' });
+	stored('run/', { 'parent.txt': 'parent' });
+	site.add('jobs/origin', {});
+	await download(job({ default: `${STORE}/run` }, { best_child_run_id: 'origin' }), 'default');
+	expect(got()).toEqual(['artifacts/best.txt']);
+});
+
 describe('names that are not safe', () => {
 	test.each(['../../escape', 'a/../../escape', 'C:/x', 'nul', 'a\\b', '/abs'])(
 		'%j: nothing is written',

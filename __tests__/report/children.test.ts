@@ -91,3 +91,27 @@ test('a sweep is a table of trials; a job without children is nothing', () => {
 	expect(childrenLines(JOB)).toBeUndefined();
 	expect(childrenLines(undefined)).toBeUndefined();
 });
+
+describe('the best trial of a sweep', () => {
+	const trials = (count: number): Job => ({
+		...JOB,
+		type: 'Sweep',
+		properties: { best_child_run_id: 'trial_70' },
+		children: Array.from({ length: count }, (_, place) =>
+			run(`trial_${place}`, place === 3 ? { status: 'Failed' } : {}),
+		),
+	});
+
+	test('is marked', () => {
+		const shown = childrenLines({ ...trials(5), properties: { best_child_run_id: 'trial_2' } }) ?? '';
+		expect(shown.split('\n').filter((line) => line.includes('best'))).toEqual([
+			'| `trial_2` | ✅ Completed · **best** | 2 min 3 s |',
+		]);
+	});
+
+	test('stands first where there is not room for all, before those that failed', () => {
+		const rows = (childrenLines(trials(80)) ?? '').split('\n').filter((line) => line.startsWith('| `trial'));
+		expect(rows.slice(0, 3).map((row) => row.split('`')[1])).toEqual(['trial_70', 'trial_3', 'trial_0']);
+		expect(rows).toHaveLength(60);
+	});
+});

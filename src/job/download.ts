@@ -107,7 +107,9 @@ async function sourceOf(job: Job, { workspace, log, signal }: DownloadParts): Pr
 	const source = await findJob(workspace, id, signal);
 	if (source === undefined) return job;
 	log.info(`The outputs are those of ${id}, ${reused === undefined ? 'the best trial' : 'which was reused'}.`);
-	return { ...source, outputs: { ...job.outputs, ...source.outputs } };
+	// The artifacts are the run's own: the job's would be taken for them where the run does not say where they are.
+	const { [ARTIFACTS]: _, ...named } = job.outputs;
+	return { ...source, outputs: { ...named, ...source.outputs } };
 }
 
 function wantedNames(wanted: readonly string[], { name, outputs }: Job): readonly string[] {

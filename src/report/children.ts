@@ -36,15 +36,21 @@ export function childrenLines(job: Job | undefined): string | undefined {
 	const children = job?.children ?? [];
 	if (job === undefined || children.length === 0) return undefined;
 	const title = job.type === 'Pipeline' ? 'Steps' : 'Trials';
-	const parts = [`### ${title}`, graph(job), table(children)];
+	const parts = [`### ${title}`, graph(job), table(children, job.properties['best_child_run_id'])];
 	return parts.filter((part) => part !== undefined).join('\n\n');
 }
 
-function table(children: readonly ChildRun[]): string {
-	const failed = children.filter(({ status }) => status === 'Failed');
-	const rows =
-		children.length <= MOST_ROWS ? children : [...failed, ...children.filter((run) => !failed.includes(run))];
-	const cells = rows.slice(0, MOST_ROWS).map((run) => `| ${code(run.name)} | ${stateOf(run)} | ${timeOf(run) ?? ''} |`);
+/** @param best the trial that is the job's result, where it has one */
+function table(children: readonly ChildRun[], best: string | undefined): string {
+	const first = [
+		...children.filter(({ id }) => id === best),
+		...children.filter(({ id, status }) => id !== best && status === 'Failed'),
+	];
+	const rows = children.length <= MOST_ROWS ? children : [...first, ...children.filter((run) => !first.includes(run))];
+	const cells = rows.slice(0, MOST_ROWS).map((run) => {
+		const mark = run.id === best ? ' · **best**' : '';
+		return `| ${code(run.name)} | ${stateOf(run)}${mark} | ${timeOf(run) ?? ''} |`;
+	});
 	const more = rows.length - cells.length;
 	return [
 		'| Name | State | Duration |',

@@ -98,7 +98,7 @@ async function readJobMetrics(job: Job, stage: Stage): Promise<void> {
 		report.metrics = metrics;
 		const named = Object.entries(metrics).map(([name, value]) => `${name} ${value}`);
 		if (named.length === 0) return;
-		log.info(`Metrics: ${named.join(' · ')}`);
+		log.info(`Metrics${runId === job.name ? '' : ` of the best trial ${runId}`}: ${named.join(' · ')}`);
 		const charted = Object.keys(metrics).slice(0, CHARTED_METRICS);
 		report.history = await historyOf(runId, charted, stage);
 		await compare(job, charted, stage);
