@@ -82,6 +82,19 @@ describe('what a step writes after its end', () => {
 		expect(shown).toEqual(['a begins', 'a ends', 'a 3', 'a 5', 'a 7']);
 	});
 
+	test.each([true, false])('is looked for where there was no log at its end (the only step: %s)', async (only) => {
+		const service = pipeline(MINUTE, 'Failed');
+		const run = { status: 'Running', parent: 'job', name: 'a' };
+		service.runs.set('a', run);
+		if (!only) service.child('b', 0, MINUTE - 1);
+		service.clock.at(MINUTE - 1, () => {
+			run.status = 'Failed';
+		});
+		service.clock.at(MINUTE + 6 * SECOND, () => service.storage.append('a/user_logs/std_log.txt', 'ValueError: x\n'));
+		const followed = await service.follow();
+		expect(followed.lastLines).toEqual(['ValueError: x']);
+	});
+
 	test('is told as the reason of its failure', async () => {
 		const service = pipeline(MINUTE, 'Failed');
 		service.child('a', SECOND, MINUTE - 1, 'Failed');

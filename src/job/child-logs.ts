@@ -29,6 +29,8 @@ export interface ChildLogParts {
 
 /** Addresses are good for hours; asked for again sooner than this, they are taken from the last answer. */
 const FRESH = 10_000;
+/** A failed run that has no log at all is asked for one at each of the looks after its end. */
+const FRESH_WITHOUT_LOG = 900;
 /** A run that is live and has no log yet is asked for one as often as this. */
 const LIVE_INTERVAL = 20_000;
 /** Failed runs whose logs are shown whatever they cost. */
@@ -214,7 +216,8 @@ export class ChildLogs {
 
 	async #addresses(reading: Reading): Promise<ReadonlyMap<string, string>> {
 		const { workspace, clock, pace, signal } = this.#parts;
-		if (clock.now() - reading.asked >= FRESH) {
+		const misses = isFailed(reading.run) && reading.details?.logFiles.size === 0;
+		if (clock.now() - reading.asked >= (misses ? FRESH_WITHOUT_LOG : FRESH)) {
 			reading.asked = clock.now();
 			if (!reading.counted) pace.count();
 			reading.counted = false;
