@@ -105,6 +105,17 @@ describe('what a step writes after its end', () => {
 	});
 });
 
+test('failed steps that nothing can be had of for hours are not asked about without measure', async () => {
+	const service = pipeline(180 * MINUTE, 'Failed');
+	for (let step = 0; step < 30; step += 1) {
+		service.child(`s${step}`, SECOND, MINUTE, 'Failed');
+		service.detailFaults.set(`s${step}`, 403);
+	}
+	await service.follow();
+	expect(service.busiestHour).toBeLessThanOrEqual(360);
+	expect(service.log.lines.filter((line) => line.startsWith('[gap: the log of step s'))).toHaveLength(30);
+});
+
 test('each log of a trial costs one request of the hour', async () => {
 	const service = pipeline(20 * SECOND);
 	service.job = { type: 'Sweep' };

@@ -130,7 +130,8 @@ export class ChildLogs {
 		if (clock.now() >= this.#tryAgain) this.#waitAgain();
 		const next = this.#next();
 		if (next === undefined) return;
-		if (isFailed(next) && this.#failed.length < MOST_FAILURES) pace.count();
+		const urgent = isFailed(next) && this.#failed.length < MOST_FAILURES && !this.#unread.has(next.id);
+		if (urgent) pace.count();
 		else if (!pace.spare()) return;
 		await this.#showEnded(next);
 	}
