@@ -53,18 +53,26 @@ export interface JobOutput {
 
 /** A reader of one input of a job. */
 export const jobInput: Reader<JobInput> = (node, reading) => {
+	const input = anyInput(node, reading);
+	warnOfText(input, reading);
+	return input;
+};
+
+/** The same without a word on what plain text may have been meant for; that is known later. */
+export const anyInput: Reader<JobInput> = (node, reading) => {
 	if (node.kind === 'map') {
 		return node.entries.some((entry) => entry.key === 'value') ? valueInput(node, reading) : assetInput(node, reading);
 	}
 	return literalInput(node, reading);
 };
 
-function literalInput(node: YamlNode, reading: Reading): JobInput {
-	if (node.kind !== 'scalar' || node.type === 'null') {
-		reading.fault(node.at, `An input is a plain value or a mapping with 'path', but here is ${describe(node)}.`);
-	} else if (node.type === 'timestamp') {
-		reading.fault(node.at, `'${node.written}' is read as a date, which no input can be. Put it in quotes.`);
-	} else if (!/[a-zA-Z0-9_]/.test(node.text)) {
+/** Warns where plain text looks like something else. */
+export function warnOfText(input: JobInput, reading: Reading): void {
+	if (input.form !== 'literal' || input.node.kind !== 'scalar' || ['null', 'timestamp'].includes(input.node.type)) {
+		return;
+	}
+	const { node } = input;
+	if (!/[a-zA-Z0-9_]/.test(node.text)) {
 		reading.warn(
 			node.at,
 			`Azure ML may refuse the input '${node.text}': it asks for at least one letter, digit or underscore.`,
@@ -76,6 +84,14 @@ function literalInput(node: YamlNode, reading: Reading): JobInput {
 		);
 	} else if (node.type === 'str' && /^\$?\{inputs\.|^\{\{/.test(node.text)) {
 		reading.warn(node.at, `'${node.text}' is passed on as plain text. An expression is written \${{…}}.`);
+	}
+}
+
+function literalInput(node: YamlNode, reading: Reading): JobInput {
+	if (node.kind !== 'scalar' || node.type === 'null') {
+		reading.fault(node.at, `An input is a plain value or a mapping with 'path', but here is ${describe(node)}.`);
+	} else if (node.type === 'timestamp') {
+		reading.fault(node.at, `'${node.written}' is read as a date, which no input can be. Put it in quotes.`);
 	}
 	return { form: 'literal', value: node.kind === 'scalar' ? node.text : '', node, at: node.at };
 }

@@ -25,6 +25,7 @@ import {
 	type PipelineNode,
 	readNodeFacts,
 	unknownMembers,
+	withTextWarnings,
 } from './node-parts.ts';
 import {
 	commandLimits,
@@ -248,7 +249,7 @@ export function finish(
 	const type = typeOf(component, map);
 	const extra = unknownMembers(map);
 	const check = component.form === 'known' && map.has('component');
-	const facts = check ? checkPorts(given, component.component, [], map) : given;
+	const facts = check ? checkPorts(given, component.component, [], map) : withTextWarnings(given, map);
 	return {
 		name: facts.name,
 		type,

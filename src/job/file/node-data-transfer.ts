@@ -12,6 +12,7 @@ import {
 	type PipelineNode,
 	readNodeFacts,
 	unknownMembers,
+	withTextWarnings,
 } from './node-parts.ts';
 
 /** The service's own components, by task and by what is at the other end. */
@@ -91,6 +92,7 @@ function builtInNode(
 		map.reading.fault(map.node(end)?.at ?? map.at, 'Azure ML has no component that exports to a file system.');
 	}
 	const extra = unknownMembers(map);
+	withTextWarnings(facts, map);
 	return {
 		name,
 		type: 'data_transfer',

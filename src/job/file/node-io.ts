@@ -7,7 +7,7 @@ import { wholeExpression } from '../../yaml/expressions.ts';
 import { nearest } from '../../yaml/nearest.ts';
 import type { YamlNode } from '../../yaml/node.ts';
 import type { ReadNodeComponent } from './component-reference.ts';
-import { inputMode, type JobInput, type JobOutput, jobInput, jobOutput, outputMode } from './inputs-outputs.ts';
+import { anyInput, inputMode, type JobInput, type JobOutput, jobOutput, outputMode } from './inputs-outputs.ts';
 import { type Port, type PortType, port } from './ports.ts';
 
 /** An output of a node: bound to an output of the pipeline, or kept on its own. */
@@ -39,7 +39,7 @@ export interface PipelineScope {
 
 /** A reader of a node's `inputs`. An input without a value is left out. */
 export const nodeInputs: Reader<ReadonlyMap<string, JobInput>> = (node, reading) =>
-	entriesOf(node, reading, 'inputs', (value) => jobInput(value, reading));
+	entriesOf(node, reading, 'inputs', (value) => anyInput(value, reading));
 
 /** A reader of a node's `outputs`. An output without a value is left to the component. */
 export const nodeOutputs: Reader<ReadonlyMap<string, NodeOutput>> = (node, reading) =>

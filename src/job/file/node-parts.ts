@@ -1,13 +1,14 @@
 // What every node of a pipeline has, and the body members that come of it.
 import type { Dependency, IdOf } from '../../asset/dependency.ts';
+import { hasExpression } from '../../asset/reference.ts';
 import type { Place } from '../../errors.ts';
 import { type JsonObject, jsonObject, mapValues } from '../../json.ts';
-import type { MapReader } from '../../yaml/checks.ts';
+import { describe, type MapReader } from '../../yaml/checks.ts';
 import { json, stringMap, text } from '../../yaml/values.ts';
 import { inputDependencies } from './command.ts';
 import type { BodyContext } from './context.ts';
 import { computeId, type JobCompute, jobCompute, serverlessId } from './facts.ts';
-import type { JobInput } from './inputs-outputs.ts';
+import { inputSource, type JobInput, warnOfText } from './inputs-outputs.ts';
 import {
 	boundTo,
 	checkBindings,
@@ -18,7 +19,7 @@ import {
 	nodeOutputs,
 	type PipelineScope,
 } from './node-io.ts';
-import type { Port, PortType } from './ports.ts';
+import { isParameter, type Port, type PortType } from './ports.ts';
 
 /** A node of a pipeline as the user wrote it, checked. */
 export interface PipelineNode {
@@ -102,12 +103,12 @@ export function unknownMembers(map: MapReader): JsonObject {
  * warning, as the CLI does; the facts that are left are given.
  */
 export function checkPorts(
-	facts: NodeFacts,
+	given: NodeFacts,
 	ports: { readonly inputs: ReadonlyMap<string, Port>; readonly outputs: ReadonlyMap<string, Port> },
 	provided: Iterable<string>,
 	map: MapReader,
 ): NodeFacts {
-	const there = new Set([...facts.inputs.keys(), ...provided]);
+	const there = new Set([...given.inputs.keys(), ...provided]);
 	for (const [name, declared] of ports.inputs) {
 		if (!there.has(name) && declared.optional !== true && declared.default === undefined) {
 			map.reading.fault(
@@ -116,11 +117,35 @@ export function checkPorts(
 			);
 		}
 	}
-	return {
-		...facts,
-		inputs: declaredOnly(facts.inputs, ports.inputs, 'input', map),
-		outputs: declaredOnly(facts.outputs, ports.outputs, 'output', map),
+	const inputs = declaredOnly(given.inputs, ports.inputs, 'input', map);
+	const facts = {
+		...given,
+		inputs: new Map([...inputs].map(([name, input]) => [name, fitted(name, input, ports.inputs.get(name), map)])),
+		outputs: declaredOnly(given.outputs, ports.outputs, 'output', map),
 	};
+	return withTextWarnings(facts, map);
+}
+
+/** Warns of plain text that looks like something else; for a node whose component does not tell, or once it has told. */
+export function withTextWarnings(facts: NodeFacts, map: MapReader): NodeFacts {
+	for (const input of facts.inputs.values()) {
+		warnOfText(input, map.reading);
+	}
+	return facts;
+}
+
+// Plain text is a path where the component declares data; an expression in it is for the service to fill in.
+function fitted(name: string, input: JobInput, declared: Port | undefined, map: MapReader): JobInput {
+	if (input.form !== 'literal' || declared === undefined || isParameter(declared.type) || hasExpression(input.value)) {
+		return input;
+	}
+	const { node, at } = input;
+	if (node.kind !== 'scalar' || node.type !== 'str') {
+		map.reading.fault(at, `The input '${name}' takes a path or a mapping with 'path', not ${describe(node)}.`);
+		return input;
+	}
+	const type = declared.type === 'path' ? 'uri_folder' : declared.type;
+	return { form: 'asset', type, source: inputSource(type, undefined)(node, map.reading), mode: undefined, at };
 }
 
 function declaredOnly<T extends { readonly at: Place }>(

@@ -13,6 +13,7 @@ import {
 	type PipelineNode,
 	readNodeFacts,
 	unknownMembers,
+	withTextWarnings,
 } from './node-parts.ts';
 import { jobResources, nodeResourcesBody, queueSettings } from './resources.ts';
 import { searchParameterNode, searchSpace } from './search-space.ts';
@@ -45,7 +46,10 @@ export function sweepNode(name: string, map: MapReader, scope: PipelineScope): P
 		);
 	});
 	const extra = unknownMembers(map);
-	const facts = trial.form === 'known' ? checkPorts(given, trial.component, space.keys(), map) : given;
+	const facts =
+		trial.form === 'known'
+			? checkPorts(given, trial.component, space.keys(), map)
+			: withTextWarnings(given, map);
 	return {
 		name,
 		type: 'sweep',
