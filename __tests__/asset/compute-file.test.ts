@@ -36,6 +36,24 @@ describe('bodies', () => {
 		});
 	});
 
+	// As azure-ai-ml 1.35.2 and 1.4.0 have it: the instance would be made in a region where its workspace is not.
+	test.each(['computeinstance', 'kubernetes', 'synapsespark', 'virtualmachine'])(
+		'a %s lies where its workspace does',
+		(type) => {
+			const attached = type === 'computeinstance' ? '' : 'resource_id: /subscriptions/s/x\n';
+			const warnings: string[] = [];
+			const file = loadYaml(`name: c\ntype: ${type}\n${attached}location: westus`, 'c.yml', folder);
+			const read = readComputeFile(file, ({ message }) => void warnings.push(message));
+			expect(computeBody(read, context)).toMatchObject({ location: 'westeurope' });
+			expect(warnings).toEqual([expect.stringContaining("'location' is for clusters only")]);
+		},
+	);
+
+	test('what is not attached has no resource behind it', () => {
+		const made = body('type: amlcompute\nresource_id: /subscriptions/s/x') as { properties: object };
+		expect(made.properties).not.toHaveProperty('resourceId');
+	});
+
 	test('a cluster that says all', () => {
 		const yaml =
 			'type: amlcompute\nlocation: westus\ndescription: d\nsize: Standard_NC6s_v3\ntier: low_priority\nmin_instances: 1\nmax_instances: 4\n' +

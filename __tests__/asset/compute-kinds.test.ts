@@ -33,7 +33,7 @@ const schedule = (trigger: string): string =>
 const CASES: readonly (readonly [what: string, computeType: string, yaml: string])[] = [
 	['a cluster by its type', 'Kubernetes', kubernetes()],
 	['a cluster by its schema', 'Kubernetes', kubernetes(`${SCHEMA}kubernetesCompute.schema.json`)],
-	['a cluster of Arc', 'Kubernetes', `type: kubernetes\nresource_id: ${ARC}\nnamespace: ml\nlocation: westus`],
+	['a cluster of Arc', 'Kubernetes', `type: kubernetes\nresource_id: ${ARC}\nnamespace: ml`],
 	['a cluster that has an identity', 'Kubernetes', kubernetes('identity: {type: system_assigned}', 'tags: {a: b}')],
 	[
 		'a cluster with an identity of the user',

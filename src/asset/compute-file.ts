@@ -59,16 +59,30 @@ const compute: Reader<ComputeFile> = mapping('a compute', (map) => {
 	return {
 		name: map.required('name', filledText),
 		type,
-		location: map.optional('location', text),
+		location: type === 'amlcompute' ? map.optional('location', text) : workspaceLocation(map),
 		description: map.optional('description', text),
 		tags: map.optional('tags', stringMap),
-		resourceId: attached ? map.required('resource_id', filledText) : map.optional('resource_id', text),
+		resourceId: attached ? map.required('resource_id', filledText) : leftOut(map, 'resource_id'),
 		identity: type === 'virtualmachine' ? undefined : map.optional('identity', resourceIdentity),
 		properties: propertiesOf(map, type),
 		secrets: secretsOf(map.node('ssh_settings')),
 		at: map.at,
 	};
 });
+
+// Only a cluster may lie elsewhere than its workspace.
+function workspaceLocation(map: MapReader): undefined {
+	map.optional('location', (node, reading) => {
+		reading.warn(
+			node.at,
+			"'location' is for clusters only and is left out; other computes lie where the workspace does.",
+		);
+	});
+}
+
+function leftOut(map: MapReader, key: string): undefined {
+	warnLeftOut(map, key);
+}
 
 function secretsOf(ssh: YamlNode | undefined): readonly string[] {
 	const password = asText(child(ssh, 'admin_password'));
