@@ -7,6 +7,11 @@ const read = (yaml: string): ReturnType<typeof readOnlineEndpoint> =>
 	readOnlineEndpoint(loadYaml(yaml, 'endpoint.yml', '/'));
 const body = (yaml: string): unknown => onlineEndpointBody(read(yaml), context);
 
+test('a name is written in small letters, as the clients of Azure ML write it', () => {
+	expect(read('name: My-Endpoint').name).toBe('my-endpoint');
+	expect(() => read('name: ""')).toThrow(/may not be empty/);
+});
+
 describe('the body', () => {
 	test('of an endpoint that says nothing has a key and an identity of its own', () => {
 		expect(body('name: iris')).toEqual({

@@ -43,16 +43,16 @@ export interface DeploymentFacts {
 
 const NAME = /^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
 
-/** A reader of the name of an endpoint or a deployment. */
+/** A reader of the name of an endpoint or a deployment; Azure ML's clients write it in small letters. */
 export const endpointName: Reader<string> = (node, reading) => {
-	const name = text(node, reading);
+	const name = filledText(node, reading);
 	const rule = '3 to 32 letters, digits and hyphens, starting with a letter and not ending with a hyphen';
 	if (name !== '' && !NAME.test(name)) {
 		reading.fault(node.at, `'${name}' cannot be the name of an endpoint or deployment: ${rule}.`);
 	} else if (name.length < 3 || name.length > 32) {
 		reading.warn(node.at, `Azure ML may refuse the name '${name}'. It asks for ${rule}.`);
 	}
-	return name;
+	return name.toLowerCase();
 };
 
 const codeConfiguration: Reader<CodeConfiguration> = mapping('code_configuration', (map) => {
