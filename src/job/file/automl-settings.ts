@@ -96,6 +96,8 @@ const TRAINING: Members = {
 	training_mode: text,
 };
 
+const TEXT_FEATURIZATION: Members = { dataset_language: text };
+
 const FEATURIZATION: Members = {
 	blocked_transformers: listOf(text),
 	column_name_and_types: jsonMap,
@@ -125,11 +127,13 @@ const FORECASTING: Members = {
 const TABLE_PLAIN: Members = {
 	cv_split_column_names: listOf(text),
 	n_cross_validations: autoOr(integer),
-	positive_label: (node, reading) => text(node, reading),
 	test_data_size: number,
 	validation_data_size: number,
 	weight_column_name: text,
 };
+
+const CLASSIFICATION_PLAIN: Members = { ...TABLE_PLAIN, positive_label: text };
+const IMAGE_PLAIN: Members = { validation_data_size: number, test_data_size: number };
 
 function parameters(known: typeof IMAGE_PARAMETERS | typeof TEXT_PARAMETERS): Members {
 	const each = (names: readonly string[], reader: Reader<Json>): [string, Reader<Json>][] =>
@@ -198,7 +202,7 @@ export function readAutoMlSettings(map: MapReader): AutoMlSettings {
 	const task = map.required('task', word(...(Object.keys(TASKS) as AutoMlTask[])));
 	const { family } = TASKS[task];
 	const table = family === 'table';
-	const parameterMap = map.node('training_parameters');
+	const parameterMap = table ? undefined : map.node('training_parameters');
 	const checkpoint =
 		parameterMap?.kind === 'map' ? parameterMap.entries.find((entry) => entry.key === 'checkpoint_model') : undefined;
 	return {
@@ -216,7 +220,9 @@ export function readAutoMlSettings(map: MapReader): AutoMlSettings {
 		limits: withDefaults(family, map.optional('limits', members('limits', LIMITS))),
 		training: table ? map.optional('training', members('training', TRAINING)) : undefined,
 		featurization:
-			family === 'image' ? undefined : map.optional('featurization', members('featurization', FEATURIZATION)),
+			family === 'image'
+				? undefined
+				: map.optional('featurization', members('featurization', table ? FEATURIZATION : TEXT_FEATURIZATION)),
 		forecasting: task === 'forecasting' ? map.required('forecasting', members('forecasting', FORECASTING)) : undefined,
 		trainingParameters: table ? undefined : map.optional('training_parameters', trainingParameters(family)),
 		checkpointModel: checkpoint && jobInput(checkpoint.value, map.reading),
@@ -224,7 +230,7 @@ export function readAutoMlSettings(map: MapReader): AutoMlSettings {
 		searchSpace: table ? undefined : map.optional('search_space', listOf(space)),
 		plain: readMembers(
 			map,
-			table ? TABLE_PLAIN : family === 'image' ? { validation_data_size: number, test_data_size: number } : {},
+			{ table: task === 'classification' ? CLASSIFICATION_PLAIN : TABLE_PLAIN, image: IMAGE_PLAIN, text: {} }[family],
 		),
 	};
 }

@@ -1,17 +1,20 @@
 // The words of AutoML: what the file writes in snake case, and how the REST body spells it.
 
-/** The tasks of AutoML by the file's word: the REST word, and which family of settings the task takes. */
+/**
+ * The tasks of AutoML by the file's word: the REST word, which family of settings the task takes, and the metric that it
+ * is judged by where the file names none; two tasks have one that cannot be chosen.
+ */
 export const TASKS = {
-	classification: { type: 'Classification', family: 'table' },
-	regression: { type: 'Regression', family: 'table' },
-	forecasting: { type: 'Forecasting', family: 'table' },
-	image_classification: { type: 'ImageClassification', family: 'image' },
-	image_classification_multilabel: { type: 'ImageClassificationMultilabel', family: 'image' },
-	image_object_detection: { type: 'ImageObjectDetection', family: 'image' },
-	image_instance_segmentation: { type: 'ImageInstanceSegmentation', family: 'image' },
-	text_classification: { type: 'TextClassification', family: 'text' },
-	text_classification_multilabel: { type: 'TextClassificationMultilabel', family: 'text' },
-	text_ner: { type: 'TextNER', family: 'text' },
+	classification: { type: 'Classification', family: 'table', metric: 'AUCWeighted' },
+	regression: { type: 'Regression', family: 'table', metric: 'NormalizedRootMeanSquaredError' },
+	forecasting: { type: 'Forecasting', family: 'table', metric: 'NormalizedRootMeanSquaredError' },
+	image_classification: { type: 'ImageClassification', family: 'image', metric: 'Accuracy' },
+	image_classification_multilabel: { type: 'ImageClassificationMultilabel', family: 'image', metric: 'IOU' },
+	image_object_detection: { type: 'ImageObjectDetection', family: 'image', metric: 'MeanAveragePrecision' },
+	image_instance_segmentation: { type: 'ImageInstanceSegmentation', family: 'image', metric: 'MeanAveragePrecision' },
+	text_classification: { type: 'TextClassification', family: 'text', metric: 'Accuracy' },
+	text_classification_multilabel: { type: 'TextClassificationMultilabel', family: 'text', metric: undefined },
+	text_ner: { type: 'TextNER', family: 'text', metric: undefined },
 } as const;
 
 /** A task of AutoML, in the file's word. */

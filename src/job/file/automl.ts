@@ -77,7 +77,7 @@ export function automlJobBody(file: AutoMlJobFile, context: JobContext): JobBody
 
 function taskDetails(settings: AutoMlSettings, idOf: IdOf): JsonObject {
 	const { task, data } = settings;
-	const { type, family } = TASKS[task];
+	const { type, family, metric } = TASKS[task];
 	const { n_cross_validations: folds, ...plain } = settings.plain;
 	const own = {
 		table: { trainingSettings: settings.training && trainingBody(settings.training) },
@@ -86,14 +86,14 @@ function taskDetails(settings: AutoMlSettings, idOf: IdOf): JsonObject {
 	}[family];
 	return jsonObject({
 		taskType: type,
-		primaryMetric: task === 'text_ner' ? undefined : settings.primaryMetric && restWord(settings.primaryMetric),
+		primaryMetric: metric && (settings.primaryMetric ? restWord(settings.primaryMetric) : metric),
 		logVerbosity: restWord(settings.logVerbosity),
 		targetColumnName: settings.targetColumnName,
 		trainingData: inputBody(data.training, idOf),
 		validationData: data.validation && inputBody(data.validation, idOf),
 		testData: data.test && inputBody(data.test, idOf),
 		limitSettings: limitsBody(settings),
-		featurizationSettings: settings.featurization && featurizationBody(settings.featurization),
+		featurizationSettings: settings.featurization && featurizationBody(settings.featurization, family),
 		forecastingSettings: settings.forecasting && forecastingBody(settings.forecasting),
 		nCrossValidations: folds === undefined ? undefined : autoOrCustom(folds),
 		sweepSettings: settings.sweep && sweepBody(settings.sweep),
@@ -146,12 +146,12 @@ function words(list: Json | undefined): Json | undefined {
 	return Array.isArray(list) ? list.map((one: Json) => (typeof one === 'string' ? restWord(one) : one)) : undefined;
 }
 
-function featurizationBody(featurization: JsonObject): JsonObject {
+function featurizationBody(featurization: JsonObject, family: string): JsonObject {
 	const { blocked_transformers: blocked, mode, transformer_params: params, ...rest } = featurization;
 	return jsonObject({
 		...renamed(rest),
 		blockedTransformers: words(blocked),
-		mode: typeof mode === 'string' ? restWord(mode) : undefined,
+		mode: family === 'table' ? restWord(typeof mode === 'string' ? mode : 'auto') : undefined,
 		transformerParams: isObject(params)
 			? Object.fromEntries(Object.entries(params).map(([name, value]) => [restWord(name), value]))
 			: undefined,
