@@ -79,7 +79,7 @@ export const environment: Reader<EnvironmentFile> = mapping('an environment', (m
 	const image = map.optional('image', filledText);
 	checkSource(map, image, build);
 	return {
-		name: map.optional('name', text),
+		name: map.optional('name', filledText),
 		version: map.optional('version', version),
 		image,
 		conda: map.optional('conda_file', condaText),

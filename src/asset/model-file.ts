@@ -42,7 +42,7 @@ const modelDetails: Reader<ModelDetails> = mapping('a model', (map) => {
 	const datastore = map.optional('datastore', text);
 	const source = map.optional('path', modelSource(type ?? 'custom_model', datastore));
 	return {
-		name: map.optional('name', text),
+		name: map.optional('name', filledText),
 		version: map.optional('version', version),
 		type,
 		source,

@@ -42,7 +42,17 @@ test('a prompt flow in the place of a component is told to be one, and nothing e
 	expect(() => read(pipeline)).not.toThrow(/Unknown key|needs the key/);
 });
 
+test.each(['string', 'boolean'])('an input of type %s has no least and no greatest value', (type) => {
+	expect(() => read(`${COMMAND}inputs: {x: {type: ${type}, min: 1}}`)).toThrow(/Unknown key 'min'/);
+});
+
 describe('bodies', () => {
+	test('counts are numbers, however they are written', () => {
+		expect(body(`${COMMAND}resources: {instance_count: "2"}`)).toMatchObject({
+			componentSpec: { resources: { instance_count: 2 } },
+		});
+	});
+
 	test('a command component', () => {
 		expect(body(COMMAND)).toEqual({
 			isAnonymous: false,

@@ -39,7 +39,7 @@ const NO_EFFECT: readonly (readonly [fields: RegExp, why: string])[] = [
 	[/^(Pipeline\w+|AutoML\w+Node\w*|Image\w+NodeSchema)\.name$/, 'a node has the name of its key'],
 	[/^PipelineDataTransfer\w+\.description$/, 'as in the CLI'],
 	[/^PipelineComponentSchema\.is_deterministic$/, 'as in the CLI: a pipeline is as its nodes are'],
-	[/^TextNerSchema\.primary_metric$/, 'there is one only'],
+	[/^Text(Ner|ClassificationMultilabel)Schema\.primary_metric$/, 'there is one only'],
 	[/^BatchEndpointSchema\.auth_mode$/, 'there is one only'],
 	[/^WorkspaceSchema\.(name|resource_group)$/, 'they are in the address'],
 	[/^AnonymousModelSchema\.version$/, 'goes with a name'],

@@ -38,7 +38,8 @@ function translated(node: string, input: string): { inputs: JsonObject; uploads:
 	const warnings: string[] = [];
 	const warn = ({ message }: Fault): void => void warnings.push(message);
 	translateFile('job:pipeline', openYaml(file, 'job.yml'), workspace, warn);
-	const { jobs } = workspace.writes.at(-1)?.body['properties'] as { jobs: { a: { inputs: JsonObject } } };
+	const { properties } = workspace.writes.at(-1)?.body ?? {};
+	const { jobs } = properties as { jobs: { a: { inputs: JsonObject } } };
 	return { inputs: jobs.a.inputs, uploads: [...workspace.blobs.keys()], warnings };
 }
 

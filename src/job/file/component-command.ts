@@ -4,11 +4,11 @@ import type { Place } from '../../errors.ts';
 import { type JsonObject, jsonObject, mapValues } from '../../json.ts';
 import { type MapReader, warnLeftOut } from '../../yaml/checks.ts';
 import { checkCommand } from '../../yaml/expressions.ts';
-import { boolean, filledText, jsonMap, stringMap, text, version } from '../../yaml/values.ts';
+import { boolean, filledText, stringMap, text, version } from '../../yaml/values.ts';
 import { readComponentCode } from './component-code.ts';
 import { type ComponentCode, type ReadComponent, snakeCase, specId } from './component-reference.ts';
 import { inputPorts, outputPorts, type Port, portSpec } from './ports.ts';
-import { type Distribution, distribution, distributionBody, jobResources } from './resources.ts';
+import { type Distribution, distribution, distributionBody, specResources } from './resources.ts';
 
 /** What every component has besides its task. */
 export interface ComponentFacts {
@@ -86,17 +86,13 @@ export function commandComponent(map: MapReader): ReadComponent {
 
 /** Reads what a command component runs. */
 export function readCommandTask(map: MapReader): CommandTask {
-	const resources = map.node('resources');
-	if (resources !== undefined) {
-		jobResources(resources, map.reading);
-	}
 	const { code, includes } = readComponentCode(map);
 	return {
 		command: map.required('command', filledText),
 		code: code ?? { need: 'placeholder-code' },
 		includes,
 		environment: map.required('environment', environmentSource),
-		resources: resources && jsonMap(resources, map.reading),
+		resources: specResources(map),
 		distribution: map.optional('distribution', distribution),
 	};
 }

@@ -3,10 +3,10 @@ import { codeSource, environmentSource, type Needs } from '../../asset/asset-sou
 import type { Dependency, IdOf } from '../../asset/dependency.ts';
 import { type JsonObject, jsonObject } from '../../json.ts';
 import { asText, listOf, type MapReader, mapping, type Reader } from '../../yaml/checks.ts';
-import { filledText, integer, jsonMap, text, word } from '../../yaml/values.ts';
+import { filledText, integer, text, word } from '../../yaml/values.ts';
 import { type ComponentFacts, factsSpec, readComponentFacts } from './component-command.ts';
 import { type ComponentCode, type ReadComponent, specId } from './component-reference.ts';
-import { jobResources } from './resources.ts';
+import { specResources } from './resources.ts';
 
 /** What a parallel component does with each mini-batch. */
 export interface ParallelTask {
@@ -61,17 +61,13 @@ const miniBatchSize: Reader<number> = (node, reading) => {
 
 /** Reads the settings of a parallel component or node. */
 export function readParallelSettings(map: MapReader): ParallelSettings {
-	const resources = map.node('resources');
-	if (resources !== undefined) {
-		jobResources(resources, map.reading);
-	}
 	return {
 		task: map.optional('task', task),
 		miniBatchSize: map.optional('mini_batch_size', miniBatchSize),
 		partitionKeys: map.optional('partition_keys', listOf(text)),
 		inputData: map.optional('input_data', text),
 		loggingLevel: map.optional('logging_level', text),
-		resources: resources && jsonMap(resources, map.reading),
+		resources: specResources(map),
 		retrySettings: map.optional('retry_settings', retrySettings),
 		maxConcurrencyPerInstance: map.optional('max_concurrency_per_instance', integer),
 		errorThreshold: map.optional('error_threshold', integer),

@@ -1,10 +1,20 @@
 // Spark components, from a file or from an inline node.
 
-import { jsonObject } from '../../json.ts';
-import type { MapReader } from '../../yaml/checks.ts';
+import { type JsonObject, jsonObject } from '../../json.ts';
+import { listOf, type MapReader } from '../../yaml/checks.ts';
+import { filledText } from '../../yaml/values.ts';
 import { type ComponentFacts, factsSpec, readComponentFacts } from './component-command.ts';
-import { type ReadComponent, specId } from './component-reference.ts';
-import { nodeConf, readSparkTask, type SparkTask, sparkFiles, specConf } from './spark-settings.ts';
+import { type NodeComponent, type ReadComponent, specId } from './component-reference.ts';
+import { leftOut, OF_COMPONENT } from './node-parts.ts';
+import {
+	nodeConf,
+	readSparkTask,
+	type SparkTask,
+	sparkConf,
+	sparkEntry,
+	sparkFiles,
+	specConf,
+} from './spark-settings.ts';
 
 /** Reads a Spark component. */
 export function sparkComponent(map: MapReader): ReadComponent {
@@ -49,6 +59,34 @@ export function sparkNode(task: SparkTask): ReturnType<typeof jsonObject> {
 	return jsonObject({
 		...sparkFiles(task),
 		conf: nodeConf(task.conf),
-		entry: { spark_job_entry_type: 'SparkJobPythonEntry', file: task.entry },
+		entry: entryBody(task.entry),
 	});
+}
+
+function entryBody(file: string): JsonObject {
+	return { spark_job_entry_type: 'SparkJobPythonEntry', file };
+}
+
+/**
+ * Reads what a node says of the task beside its component, and gives how it changes what the node repeats of it: the
+ * configuration goes on top; all else counts only where the service, and not a file, knows the component.
+ */
+export function besideComponent(
+	component: NodeComponent,
+	map: MapReader,
+): (task: JsonObject | undefined) => JsonObject {
+	leftOut(map, OF_COMPONENT, 'args', 'code', 'environment');
+	const conf = map.optional('conf', sparkConf);
+	if (component.form === 'known') {
+		leftOut(map, OF_COMPONENT, 'archives', 'entry', 'files', 'jars', 'py_files');
+		return (task = {}) => ({ ...task, conf: { ...(task['conf'] as JsonObject), ...(conf && specConf(conf)) } });
+	}
+	const entry = map.optional('entry', sparkEntry);
+	const lists = ['archives', 'files', 'jars', 'py_files'].map((key) => [key, map.optional(key, listOf(filledText))]);
+	return () =>
+		jsonObject({
+			...Object.fromEntries(lists),
+			conf: conf && nodeConf(conf),
+			entry: entry === undefined ? undefined : entryBody(entry),
+		});
 }

@@ -12,16 +12,19 @@ import {
 	taskDependencies,
 } from './component-parallel.ts';
 import { type NodeComponent, type ReadComponent, snakeCase } from './component-reference.ts';
-import { makeSparkComponent } from './component-spark.ts';
+import { besideComponent, makeSparkComponent } from './component-spark.ts';
 import type { BodyContext } from './context.ts';
 import { identityBody, type JobIdentity, jobIdentity } from './identity.ts';
 import { inferInput, inferOutput, type PipelineScope } from './node-io.ts';
 import {
 	checkPorts,
 	declaredType,
+	leftOut,
 	type NodeFacts,
 	nodeFactsBody,
 	nodeInputDependencies,
+	OF_COMPONENT,
+	ONLY_COMMANDS,
 	type PipelineNode,
 	readNodeFacts,
 	unknownMembers,
@@ -49,6 +52,9 @@ export function commandNode(name: string, map: MapReader, scope: PipelineScope):
 		: inlineCommand(facts, map, scope);
 	if (component.form === 'known' && component.component.file.type !== 'command') {
 		return wrongType(component, facts, map, scope);
+	}
+	if (map.has('component')) {
+		leftOut(map, OF_COMPONENT, 'code', 'command', 'environment', 'is_deterministic');
 	}
 	const settings = commandSettings(map);
 	const inherited = component.form === 'known' && map.has('component') ? component.component.task : undefined;
@@ -175,6 +181,10 @@ function parallelOf(
 	map: MapReader,
 	scope: PipelineScope,
 ): PipelineNode {
+	leftOut(map, ONLY_COMMANDS, 'services');
+	if (component !== undefined) {
+		leftOut(map, OF_COMPONENT, 'is_deterministic');
+	}
 	const settings = readParallelSettings(map);
 	const variables = map.optional('environment_variables', stringMap);
 	const identity = map.optional('identity', jobIdentity);
@@ -192,11 +202,8 @@ function parallelOf(
 		}),
 	);
 	// The node repeats the component's task, so it needs what the task needs.
-	const tasks =
-		whole.form === 'known' && component !== undefined
-			? whole.component.file.dependencies
-			: taskDependencies(settings.task);
-	return { ...node, dependencies: [...tasks, ...node.dependencies] };
+	const inheritedTasks = whole.form === 'known' && component !== undefined ? whole.component.file.dependencies : [];
+	return { ...node, dependencies: [...inheritedTasks, ...taskDependencies(settings.task), ...node.dependencies] };
 }
 
 /** Reads a Spark node. */
@@ -214,9 +221,11 @@ export function sparkNode(name: string, map: MapReader, scope: PipelineScope): P
 function sparkOf(facts: NodeFacts, component: NodeComponent, map: MapReader): PipelineNode {
 	const resources = map.optional('resources', sparkResources);
 	const identity = map.optional('identity', jobIdentity) ?? defaultIdentity(resources);
+	leftOut(map, ONLY_COMMANDS, 'services');
+	const own = map.has('component') ? besideComponent(component, map) : (task: JsonObject = {}) => task;
 	return finish(facts, component, map, ({ idOf }) =>
 		jsonObject({
-			...(component.form === 'known' ? component.component.task?.(idOf) : undefined),
+			...own(component.form === 'known' ? component.component.task?.(idOf) : undefined),
 			identity: snakeCase(identityBody(identity)),
 			resources: resources && snakeCase({ ...resources }),
 		}),
@@ -230,6 +239,7 @@ export function pipelineNode(name: string, map: MapReader, scope: PipelineScope)
 		const at = map.node('jobs')?.at ?? map.at;
 		map.reading.fault(at, "A pipeline inside a pipeline is written in a file of its own, named under 'component'.");
 	}
+	leftOut(map, ONLY_COMMANDS, 'services');
 	const settings = map.optional('settings', (node, reading) => {
 		reading.warn(
 			node.at,

@@ -86,6 +86,21 @@ function inputsBody(facts: NodeFacts, idOf: IdOf): JsonObject | undefined {
 	return facts.inputs.size > 0 ? mapValues(facts.inputs, (input) => nodeInputBody(input, idOf)) : undefined;
 }
 
+/** Why a node that names a component does not say again what it runs. */
+export const OF_COMPONENT = 'the component says it';
+/** Why only a node that runs a command has services. */
+export const ONLY_COMMANDS = 'only command nodes have it';
+
+/** Leaves out members that the CLI takes and never sends, with a warning that says why. */
+export function leftOut(map: MapReader, why: string, ...keys: readonly string[]): void {
+	for (const key of keys) {
+		const node = map.node(key);
+		if (node !== undefined) {
+			map.reading.warn(node.at, `'${key}' of ${map.what} is left out, as the Azure ML CLI leaves it out: ${why}.`);
+		}
+	}
+}
+
 /** The keys of a node that nobody knows. The service may, so they are passed on with a warning, as the CLI does. */
 export function unknownMembers(map: MapReader): JsonObject {
 	return Object.fromEntries(

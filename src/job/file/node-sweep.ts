@@ -8,8 +8,10 @@ import type { PipelineScope } from './node-io.ts';
 import {
 	checkPorts,
 	declaredType,
+	leftOut,
 	nodeFactsBody,
 	nodeInputDependencies,
+	ONLY_COMMANDS,
 	type PipelineNode,
 	readNodeFacts,
 	unknownMembers,
@@ -20,6 +22,7 @@ import { searchParameterNode, searchSpace } from './search-space.ts';
 import {
 	type EarlyTermination,
 	earlyTermination,
+	earlyTerminationBody,
 	objective,
 	type SamplingAlgorithm,
 	samplingAlgorithm,
@@ -45,11 +48,10 @@ export function sweepNode(name: string, map: MapReader, scope: PipelineScope): P
 			"'identity' of a sweep node is left out, as the Azure ML CLI leaves it out; give it to the pipeline.",
 		);
 	});
+	leftOut(map, ONLY_COMMANDS, 'services');
 	const extra = unknownMembers(map);
 	const facts =
-		trial.form === 'known'
-			? checkPorts(given, trial.component, space.keys(), map)
-			: withTextWarnings(given, map);
+		trial.form === 'known' ? checkPorts(given, trial.component, space.keys(), map) : withTextWarnings(given, map);
 	return {
 		name,
 		type: 'sweep',
@@ -65,7 +67,7 @@ export function sweepNode(name: string, map: MapReader, scope: PipelineScope): P
 				search_space: mapValues(space, searchParameterNode),
 				sampling_algorithm: samplingIsText ? sampling.type : samplingNode(sampling),
 				objective: { goal: goal.goal, primary_metric: goal.primaryMetric },
-				early_termination: termination && earlyTerminationNode(termination),
+				early_termination: termination && terminationBody(termination),
 				limits: snakeCase(jsonObject({ ...limits })),
 				// Here, and in no other node, in the words of the file.
 				queue_settings: queue && snakeCase(jsonObject({ ...queue })),
@@ -79,7 +81,15 @@ function samplingNode(sampling: SamplingAlgorithm): JsonObject {
 	return jsonObject({ ...sampling });
 }
 
-/** Early termination in the words of the file, as nodes hold it. */
+// Here in the words of the API, and a bandit policy with the slack that the file gives.
+function terminationBody(policy: EarlyTermination): JsonObject {
+	const { slackFactor, slackAmount, ...rest } = earlyTerminationBody(policy);
+	return snakeCase(
+		jsonObject({ ...rest, slackFactor: slackFactor || undefined, slackAmount: slackAmount || undefined }),
+	);
+}
+
+/** Early termination in the words of the file, as AutoML nodes hold it. */
 export function earlyTerminationNode(policy: EarlyTermination): JsonObject {
 	const { slackFactor, slackAmount, ...rest } = policy;
 	const slack = policy.type === 'bandit' ? { slackFactor, slackAmount } : {};

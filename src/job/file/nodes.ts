@@ -7,7 +7,7 @@ import { automlNode } from './node-automl.ts';
 import { commandNode, parallelNode, pipelineNode, sparkNode } from './node-component.ts';
 import { dataTransferNode } from './node-data-transfer.ts';
 import type { PipelineScope } from './node-io.ts';
-import { type PipelineNode, unsupportedNode } from './node-parts.ts';
+import { leftOut, type PipelineNode, unsupportedNode } from './node-parts.ts';
 import { sweepNode } from './node-sweep.ts';
 import type { PortType } from './ports.ts';
 
@@ -22,6 +22,9 @@ const READERS: ReadonlyMap<string, NodeReader> = new Map<string, NodeReader>([
 	['automl', automlNode],
 	['data_transfer', dataTransferNode],
 ]);
+
+/** What the service says of a node, and no file can. */
+const READ_ONLY = ['creation_context', 'id', 'log_files', 'status'];
 
 /** Nodes that Azure ML knows and this action does not, with what to do instead. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
@@ -89,7 +92,10 @@ class NodeBook {
 		const type = map.optional('type', text)?.toLowerCase() || typeOfComponent(entry.value);
 		const reader = READERS.get(type);
 		if (reader !== undefined) {
-			return reader(entry.key, map.ignore('type', '$schema', 'name'), this.#scope);
+			if (type !== 'automl') {
+				leftOut(map, 'the pipeline has it for all of its nodes', 'experiment_name', 'parent_job_name');
+			}
+			return reader(entry.key, map.ignore('type', '$schema', 'name', ...READ_ONLY), this.#scope);
 		}
 		const near = nearest(type, READERS.keys());
 		const hint =

@@ -58,14 +58,15 @@ export const inputPort: Reader<Port> = (node, reading) => {
 	const type = map.required('type', word(...PARAMETER_TYPES, ...ASSET_TYPES));
 	const value = parameterText(type);
 	const parameter = isParameter(type);
+	const numeric = type === 'integer' || type === 'number';
 	const declared = {
 		type,
 		mode: parameter ? undefined : map.optional('mode', word(...MODES)),
 		description: map.optional('description', text),
 		optional: map.optional('optional', boolean),
 		default: map.optional('default', parameter ? value : text),
-		min: parameter ? map.optional('min', value) : undefined,
-		max: parameter ? map.optional('max', value) : undefined,
+		min: numeric ? map.optional('min', value) : undefined,
+		max: numeric ? map.optional('max', value) : undefined,
 		values: parameter ? map.optional('enum', listOf(stringified)) : undefined,
 	};
 	map.ignore('path', 'datastore');

@@ -38,6 +38,20 @@ export const jobResources: Reader<JobResources> = mapping('resources', (map) => 
 	properties: map.optional('properties', jsonMap) ?? {},
 }));
 
+/** The `resources` of a component: as its file has them, with counts as numbers. */
+export function specResources(map: MapReader): JsonObject | undefined {
+	const node = map.node('resources');
+	if (node === undefined) {
+		return undefined;
+	}
+	const { instanceCount, maxInstanceCount } = jobResources(node, map.reading);
+	return jsonObject({
+		...jsonMap(node, map.reading),
+		instance_count: instanceCount,
+		max_instance_count: maxInstanceCount,
+	});
+}
+
 /** Resources of a node, which may also say where it runs and on how many instances at the most. */
 export function nodeResourcesBody(resources: JobResources): JsonObject {
 	const { maxInstanceCount, locations } = resources;

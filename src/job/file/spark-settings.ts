@@ -46,11 +46,13 @@ const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
 	['dynamic_allocation_max_executors', 'spark.dynamicAllocation.maxExecutors'],
 ]);
 
-const entry: Reader<string> = mapping('an entry', (map) => {
+/** A reader of the Python file that Spark starts with. */
+export const sparkEntry: Reader<string> = mapping('an entry', (map) => {
 	if (map.has('class_name')) {
 		map.reading.fault(map.at, "An entry by 'class_name' is not supported by the Azure ML CLI; name a Python 'file'.");
 		return '';
 	}
+	map.ignore('spark_job_entry_type');
 	return map.required('file', filledText);
 });
 
@@ -59,14 +61,15 @@ const confValue: Reader<ConfValue> = (node, reading) => {
 	return { value, text: node.kind === 'scalar' ? node.text : JSON.stringify(value) };
 };
 
-const conf: Reader<ReadonlyMap<string, ConfValue>> = (node, reading) =>
+/** A reader of Spark's configuration; the short names of the CLI become Spark's own. */
+export const sparkConf: Reader<ReadonlyMap<string, ConfValue>> = (node, reading) =>
 	new Map([...mapOf(confValue)(node, reading)].map(([key, value]) => [SHORT_NAMES.get(key) ?? key, value]));
 
 /** Reads what Spark runs. */
 export function readSparkTask(map: MapReader): SparkTask {
 	const { code: own, includes } = readComponentCode(map);
 	const code = own?.need === 'placeholder-code' ? undefined : own;
-	const file = map.required('entry', entry);
+	const file = map.required('entry', sparkEntry);
 	const at = map.node('entry')?.at ?? map.at;
 	if (code?.need === 'code' && code.path !== '' && file !== '') {
 		localPath(`${withoutEndSlashes(code.written)}/${file}`, at, map.reading, 'file');
@@ -74,7 +77,7 @@ export function readSparkTask(map: MapReader): SparkTask {
 	return {
 		code,
 		entry: file,
-		conf: map.optional('conf', conf) ?? new Map(),
+		conf: map.optional('conf', sparkConf) ?? new Map(),
 		args: map.optional('args', text),
 		pyFiles: map.optional('py_files', listOf(filledText)),
 		jars: map.optional('jars', listOf(filledText)),
