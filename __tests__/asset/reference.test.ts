@@ -42,7 +42,7 @@ describe('things without versions', () => {
 		expect(typeof reference === 'string' ? reference : namedId(ARM, reference)).toBe(id);
 	});
 
-	test('a version is refused', () => {
-		expect(parseNamedReference('computes', 'azureml:c:1', at)).toMatch(/not the name/);
+	test.each(['azureml:c:1', 'azureml:c@latest', 'azureml://registries/r/computes/c'])('%s is no compute', (written) => {
+		expect(parseNamedReference('computes', written, at)).toMatch(/not the name/);
 	});
 });

@@ -104,7 +104,7 @@ function parseNameAndVersion(kind: AssetKind, name: string, at: Place): Referenc
 
 /** Reads the name of something without versions: `azureml:name`, a bare `name`, an ARM id, or an expression. */
 export function parseNamedReference(kind: NamedKind, written: string, at: Place): Reference | string {
-	if (hasExpression(written) || isUri(written)) {
+	if (hasExpression(written) || (isUri(written) && kind !== 'computes')) {
 		return { form: 'uri', kind, uri: written, at };
 	}
 	const name = written.startsWith('azureml:') ? written.slice('azureml:'.length) : written;

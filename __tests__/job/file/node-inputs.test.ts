@@ -1,5 +1,5 @@
-// Plain text given to the input of a node: data where the component declares data, text elsewhere. The bodies are those
-// that azure-ai-ml 1.35.2 and 1.4.0 sent for the same files, recorded offline.
+// Plain text given to the input of a node: data where the component declares data, text elsewhere. And the inputs of a
+// pipeline that are not sent. The bodies are those that azure-ai-ml 1.35.2 and 1.4.0 sent for the same files, recorded offline.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,6 +19,8 @@ beforeAll(() => {
 	const inputs = ports.map((type) => `  ${type}: {type: ${type}, optional: true}\n`).join('');
 	const component = `type: command\nname: c\nversion: 1\ninputs:\n${inputs}  n: {type: number, optional: true}\n`;
 	writeFileSync(path.join(folder, 'comp.yml'), `${component}command: echo\nenvironment: azureml:e:1\n`);
+	const pipe = 'type: pipeline\nname: p\nversion: 1\ninputs: {d: {type: string, optional: true}}\n';
+	writeFileSync(path.join(folder, 'pipe.yml'), `${pipe}jobs:\n  x: {type: command, component: ./comp.yml}\n`);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -77,4 +79,32 @@ test.each([
 ])('%s is refused', (input, message) => {
 	expect(() => translated(COMMAND, input)).toThrow(FileError);
 	expect(() => translated(COMMAND, input)).toThrow(message);
+});
+
+test.each([
+	['component: ./pipe.yml', '{d: a, more: 3}', { d: 'a' }, "has no input 'more', so it is left out. It has: d."],
+	['component: ./pipe.yml', '{d: ""}', {}, "The input 'd' is empty and left out"],
+	['component: azureml:p:1', '{d: "", more: 3}', { more: '3' }, "The input 'd' is empty and left out"],
+	[
+		'jobs: {a: {component: ./comp.yml, inputs: {string: "${{parent.inputs.d}}"}}}',
+		'{d: "", n: 1}',
+		{ n: '1' },
+		"The input 'd' is empty and left out",
+	],
+])('a pipeline of %s with the inputs %s', (what, written, expected, warning) => {
+	const file = path.join(folder, 'pipeline.yml');
+	writeFileSync(file, `type: pipeline\nsettings: {default_compute: azureml:c}\n${what}\ninputs: ${written}\n`);
+	const workspace = new ImaginedWorkspace();
+	const warnings: string[] = [];
+	translateFile(
+		'job:pipeline',
+		openYaml(file, 'pipeline.yml'),
+		workspace,
+		({ message }) => void warnings.push(message),
+	);
+	const literal = (value: string): JsonObject => ({ jobInputType: 'literal', value });
+	const inputs = Object.fromEntries(Object.entries(expected).map(([name, value]) => [name, literal(value)]));
+	const { properties } = workspace.writes.at(-1)?.body ?? {};
+	expect((properties as JsonObject)['inputs']).toEqual(inputs);
+	expect(warnings).toEqual([expect.stringContaining(warning)]);
 });

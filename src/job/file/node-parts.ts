@@ -163,7 +163,8 @@ function fitted(name: string, input: JobInput, declared: Port | undefined, map: 
 	return { form: 'asset', type, source: inputSource(type, undefined)(node, map.reading), mode: undefined, at };
 }
 
-function declaredOnly<T extends { readonly at: Place }>(
+/** What a component declares of what it is given; the rest is left out with a warning, as the CLI does silently. */
+export function declaredOnly<T extends { readonly at: Place }>(
 	given: ReadonlyMap<string, T>,
 	declared: ReadonlyMap<string, Port>,
 	side: string,

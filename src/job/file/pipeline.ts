@@ -2,23 +2,24 @@
 import type { Dependency } from '../../asset/dependency.ts';
 import { namedId, namedReference, type Reference } from '../../asset/reference.ts';
 import { type Json, type JsonObject, jsonObject, mapValues } from '../../json.ts';
-import { asText, MapReader, mapping, type Reader } from '../../yaml/checks.ts';
+import { asText, MapReader, mapOf, mapping, type Reader, type Reading } from '../../yaml/checks.ts';
 import { boolean, json, text } from '../../yaml/values.ts';
 import { inputDependencies } from './command.ts';
 import { nodeComponent } from './component.ts';
 import type { BodyContext, JobBody, JobContext } from './context.ts';
 import { factsBody, type JobFacts, readFacts, serverlessId } from './facts.ts';
 import {
+	anyInput,
 	inputBody,
 	type JobInput,
 	type JobOutput,
-	jobInputs,
 	jobOutputs,
 	outputBody,
 	plainOutput,
+	warnOfText,
 } from './inputs-outputs.ts';
 import { literalType } from './node-io.ts';
-import type { PipelineNode } from './node-parts.ts';
+import { declaredOnly, type PipelineNode } from './node-parts.ts';
 import { readNodes } from './nodes.ts';
 import { type Port, port } from './ports.ts';
 
@@ -70,13 +71,17 @@ const NO_SETTINGS: PipelineSettings = {
 export const pipelineJob: Reader<PipelineJobFile> = (node, reading) => {
 	const map = new MapReader(node, reading, 'a pipeline job');
 	const facts = readFacts(map);
-	const inputs = map.optional('inputs', jobInputs) ?? new Map<string, JobInput>();
+	const given = map.optional('inputs', mapOf(anyInput)) ?? new Map<string, JobInput>();
 	const outputs = map.optional('outputs', jobOutputs) ?? new Map<string, JobOutput>();
-	const ports = { inputs: inputPorts(inputs), outputs: outputPorts(outputs), component: nodeComponent };
+	const ports = { inputs: inputPorts(given), outputs: outputPorts(outputs), component: nodeComponent };
 	const settings = map.optional('settings', pipelineSettings) ?? NO_SETTINGS;
 	const nodes = map.optional('jobs', (jobs, within) => readNodes(jobs, ports, within)) ?? [];
 	const whole = map.optional('component', (at, within) => nodeComponent(at, within, 'pipeline'));
 	const component = whole?.dependency;
+	const inputs = inputsSent(
+		whole?.form === 'known' ? declaredOnly(given, whole.component.inputs, 'input', map) : given,
+		reading,
+	);
 	map.optional('parent_job_name', text);
 	map.done();
 	if (nodes.length > 0 === (component !== undefined)) {
@@ -103,6 +108,19 @@ export const pipelineJob: Reader<PipelineJobFile> = (node, reading) => {
 		],
 	};
 };
+
+// An empty text is no input of a pipeline: the API refuses it, and the CLI leaves it out.
+function inputsSent(given: ReadonlyMap<string, JobInput>, reading: Reading): ReadonlyMap<string, JobInput> {
+	const sent = [...given].filter(([, input]) => input.form !== 'literal' || input.value !== '');
+	for (const [name, input] of given) {
+		if (input.form === 'literal' && input.value === '') {
+			reading.warn(input.at, `The input '${name}' is empty and left out, as the Azure ML CLI leaves it out.`);
+		} else {
+			warnOfText(input, reading);
+		}
+	}
+	return new Map(sent);
+}
 
 // A pipeline of a component has all outputs that the component declares.
 function declaredOutputs(
