@@ -54,10 +54,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function translated(name: NodeName, more: string): { node: JsonObject; warnings: string[] } {
+const translated = (name: NodeName, more: string) => translatedNode(`${NODES[name]}\n    ${more}`);
+
+function translatedNode(written: string): { node: JsonObject; warnings: string[] } {
 	const file = path.join(folder, 'job.yml');
 	const head = 'type: pipeline\nsettings: {default_compute: azureml:c}\njobs:\n  a:\n';
-	writeFileSync(file, `${head}    ${NODES[name]}\n    ${more}\n`);
+	writeFileSync(file, `${head}    ${written}\n`);
 	const workspace = new ImaginedWorkspace();
 	const warnings: string[] = [];
 	const warn = ({ message }: Fault): void => void warnings.push(message);
@@ -130,11 +132,35 @@ test.each<[NodeName, string, JsonObject]>([
 	['sparkRegistered', 'py_files: [a.py]', { py_files: ['a.py'] }],
 	['sparkRegistered', 'entry: {file: b.py}', { entry: { spark_job_entry_type: 'SparkJobPythonEntry', file: 'b.py' } }],
 	['automl', 'experiment_name: e', { experiment_name: 'e' }],
+	['automl', 'compute: azureml:k', { compute: `azureml:${WORKSPACE}/computes/k` }],
+	['automl', 'compute: azureml:serverless', { compute: `azureml:${WORKSPACE}/computes/serverless` }],
+	['automl', 'identity: {type: managed, client_id: i}', { identity: { type: 'managed_identity', client_id: 'i' } }],
+	['automl', 'identity: {type: user_identity}', { identity: { type: 'user_identity' } }],
+	[
+		'automl',
+		'featurization: {blocked_transformers: [WordEmbedding, one_hot_encoder]}',
+		{ featurization: { blocked_transformers: ['word_embedding', 'one_hot_encoder'] } },
+	],
 ])('%s › %s', (name, member, expected) => {
 	const { node, warnings } = translated(name, member);
 	expect(node).toMatchObject(expected);
 	for (const [key, value] of Object.entries(expected)) expect(node[key]).toEqual(value);
 	expect(name === 'automl' ? [] : warnings).toEqual([]);
+});
+
+test.each([
+	['classification', 'accuracy'],
+	['regression', 'normalized_root_mean_squared_error'],
+	['image_classification_multilabel', 'iou'],
+	['image_object_detection', 'mean_average_precision'],
+	['text_ner', 'accuracy'],
+] as const)('an AutoML node of the task %s that names no metric has %s', (task, metric) => {
+	const more = `${NODES.automl.replace('primary_metric: accuracy', '')}`.replace(
+		'task: classification',
+		`task: ${task}`,
+	);
+	expect(translatedNode(more).node).toMatchObject({ task, primary_metric: metric });
+	expect(translatedNode(more).node).not.toHaveProperty('compute');
 });
 
 // The clients break down on this one.

@@ -4,6 +4,8 @@ import { type Json, type JsonObject, jsonObject, mapValues } from '../../json.ts
 import type { MapReader } from '../../yaml/checks.ts';
 import { automlDependencies } from './automl.ts';
 import { type AutoMlSettings, readAutoMlSettings } from './automl-settings.ts';
+import type { AutoMlTask } from './automl-words.ts';
+import { type JobIdentity, jobIdentity } from './identity.ts';
 import type { JobInput } from './inputs-outputs.ts';
 import { boundTo, checkBinding, nodeInputBody, type PipelineScope } from './node-io.ts';
 import { nodeFactsBody, type PipelineNode, readNodeFacts, unknownMembers } from './node-parts.ts';
@@ -19,6 +21,7 @@ export function automlNode(name: string, map: MapReader, scope: PipelineScope): 
 			checkBinding(bound, input.at, scope, map.reading);
 		}
 	}
+	const identity = map.optional('identity', jobIdentity);
 	const extra = unknownMembers(map);
 	return {
 		name,
@@ -33,7 +36,8 @@ export function automlNode(name: string, map: MapReader, scope: PipelineScope): 
 			jsonObject({
 				...extra,
 				type: 'automl',
-				...nodeFactsBody(facts, context),
+				...withCompute(nodeFactsBody(facts, context)),
+				identity: identity && identityNode(identity),
 				description: facts.description,
 				tags: facts.tags ? mapValues(facts.tags, (tag) => tag) : {},
 				properties: facts.properties ? mapValues(facts.properties, (property) => property) : {},
@@ -42,11 +46,54 @@ export function automlNode(name: string, map: MapReader, scope: PipelineScope): 
 	};
 }
 
+// Unlike other nodes, an AutoML node has its compute in the words of the file.
+function withCompute({ computeId: id, ...rest }: JsonObject): JsonObject {
+	return jsonObject({ ...rest, compute: typeof id === 'string' && id.startsWith('/') ? `azureml:${id}` : id });
+}
+
+// As in the file, but for the type of a managed one.
+function identityNode({ type, clientId, objectId, resourceId }: JobIdentity): JsonObject {
+	return jsonObject({
+		type: type === 'managed' ? 'managed_identity' : type,
+		client_id: clientId,
+		object_id: objectId,
+		msi_resource_id: resourceId,
+	});
+}
+
+/** The metrics of nodes that name none, as the CLI fills them in. */
+const METRICS: Readonly<Record<AutoMlTask, string>> = {
+	classification: 'accuracy',
+	regression: 'normalized_root_mean_squared_error',
+	forecasting: 'normalized_root_mean_squared_error',
+	image_classification: 'accuracy',
+	image_classification_multilabel: 'iou',
+	image_object_detection: 'mean_average_precision',
+	image_instance_segmentation: 'mean_average_precision',
+	text_classification: 'accuracy',
+	text_classification_multilabel: 'accuracy',
+	text_ner: 'accuracy',
+};
+
+function featurizationNode(featurization: JsonObject): JsonObject {
+	const { blocked_transformers: blocked } = featurization;
+	return jsonObject({
+		...featurization,
+		blocked_transformers: Array.isArray(blocked) ? blocked.map(snakeWord) : blocked,
+	});
+}
+
+// WordEmbedding as word_embedding.
+function snakeWord(word: Json): Json {
+	const parted = typeof word === 'string' ? word.replace(/(.)([A-Z][a-z]+)/g, '$1_$2') : word;
+	return typeof parted === 'string' ? parted.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase() : parted;
+}
+
 function settingsNode(settings: AutoMlSettings, idOf: IdOf): JsonObject {
 	const { data, sweep } = settings;
 	return jsonObject({
 		task: settings.task,
-		primary_metric: settings.primaryMetric,
+		primary_metric: settings.primaryMetric ?? METRICS[settings.task],
 		log_verbosity: settings.logVerbosity,
 		target_column_name: settings.targetColumnName,
 		training_data: dataNode(data.training, idOf),
@@ -54,7 +101,7 @@ function settingsNode(settings: AutoMlSettings, idOf: IdOf): JsonObject {
 		test_data: data.test && dataNode(data.test, idOf),
 		limits: settings.limits,
 		training: settings.training,
-		featurization: settings.featurization,
+		featurization: settings.featurization && featurizationNode(settings.featurization),
 		forecasting: settings.forecasting,
 		training_parameters: settings.trainingParameters,
 		sweep:
