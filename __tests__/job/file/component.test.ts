@@ -46,6 +46,23 @@ test.each(['string', 'boolean'])('an input of type %s has no least and no greate
 	expect(() => read(`${COMMAND}inputs: {x: {type: ${type}, min: 1}}`)).toThrow(/Unknown key 'min'/);
 });
 
+// As the clients of Azure ML refuse them.
+test.each([
+	['inputs: {d: {type: uri_folder, default: x}}', /'default' has no place in an input of a component: give the data/],
+	['inputs: {d: {type: uri_folder, path: ./src}}', /'path' has no place in an input of a component: give the data/],
+	['inputs: {x: {type: string, path: ./src}}', /Unknown key 'path'/],
+	['outputs: {d: {type: uri_folder, path: "azureml://datastores/d/paths/x"}}', /'path' has no place in an output/],
+	['inputs: {a-b: {type: string}}', /'a-b' cannot be the name of an input of a component/],
+	['inputs: {1a: {type: string}}', /'1a' cannot be the name/],
+	['inputs: {lr: {type: number}, LR: {type: number}}', /The inputs 'lr' and 'LR' of a component differ in nothing/],
+])('a component with %s is refused', (more, message) => {
+	expect(() => read(`${COMMAND}${more}`)).toThrow(message);
+});
+
+test('an input of a group has dots in its name', () => {
+	expect(() => read(`${COMMAND}inputs: {group.x_1: {type: string}}`)).not.toThrow();
+});
+
 describe('bodies', () => {
 	test('counts are numbers, however they are written', () => {
 		expect(body(`${COMMAND}resources: {instance_count: "2"}`)).toMatchObject({

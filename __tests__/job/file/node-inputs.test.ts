@@ -108,3 +108,12 @@ test.each([
 	expect((properties as JsonObject)['inputs']).toEqual(inputs);
 	expect(warnings).toEqual([expect.stringContaining(warning)]);
 });
+
+test('the name of a pipeline input is made of letters, digits and underscores', () => {
+	const yaml = 'type: pipeline\ncomponent: azureml:p:1\ninputs: {a-b: 1}\n';
+	const file = path.join(folder, 'named.yml');
+	writeFileSync(file, yaml);
+	expect(() => translateFile('job:pipeline', openYaml(file, 'named.yml'), new ImaginedWorkspace())).toThrow(
+		/'a-b' cannot be the name of an input of a pipeline/,
+	);
+});

@@ -21,7 +21,7 @@ import {
 import { literalType } from './node-io.ts';
 import { declaredOnly, type PipelineNode } from './node-parts.ts';
 import { readNodes } from './nodes.ts';
-import { type Port, port } from './ports.ts';
+import { checkInputNames, type Port, port } from './ports.ts';
 
 /** How the nodes of a pipeline run, unless they say otherwise. */
 export interface PipelineSettings {
@@ -72,6 +72,7 @@ export const pipelineJob: Reader<PipelineJobFile> = (node, reading) => {
 	const map = new MapReader(node, reading, 'a pipeline job');
 	const facts = readFacts(map);
 	const given = map.optional('inputs', mapOf(anyInput)) ?? new Map<string, JobInput>();
+	checkInputNames(map.node('inputs'), reading, 'a pipeline');
 	const outputs = map.optional('outputs', jobOutputs) ?? new Map<string, JobOutput>();
 	const ports = { inputs: inputPorts(given), outputs: outputPorts(outputs), component: nodeComponent };
 	const settings = map.optional('settings', pipelineSettings) ?? NO_SETTINGS;

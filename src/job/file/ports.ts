@@ -64,12 +64,14 @@ export const inputPort: Reader<Port> = (node, reading) => {
 		mode: parameter ? undefined : map.optional('mode', word(...MODES)),
 		description: map.optional('description', text),
 		optional: map.optional('optional', boolean),
-		default: map.optional('default', parameter ? value : text),
+		default: parameter ? map.optional('default', value) : undefined,
 		min: numeric ? map.optional('min', value) : undefined,
 		max: numeric ? map.optional('max', value) : undefined,
 		values: parameter ? map.optional('enum', listOf(stringified)) : undefined,
 	};
-	map.ignore('path', 'datastore');
+	if (!parameter) {
+		toTheNode(map, 'default', 'path', 'datastore');
+	}
 	map.done();
 	return declared;
 };
@@ -82,13 +84,44 @@ export const outputPort: Reader<Port> = (node, reading) => {
 		...port(type, map.optional('mode', word(...MODES))),
 		description: map.optional('description', text),
 	};
-	map.ignore('path', 'is_control', 'early_available');
+	toTheNode(map, 'path');
+	map.ignore('is_control', 'early_available');
 	map.done();
 	return declared;
 };
 
+// A component says what it takes; which data that is, the node says that runs it.
+function toTheNode(map: MapReader, ...keys: readonly string[]): void {
+	for (const key of keys) {
+		const node = map.node(key);
+		if (node !== undefined) {
+			map.reading.fault(
+				node.at,
+				`'${key}' has no place in ${map.what}: give the data in the node that runs the component.`,
+			);
+		}
+	}
+}
+
+/** Notes a fault for each name that no input of a component or pipeline can have, or that two have but for their case. */
+export function checkInputNames(inputs: YamlNode | undefined, reading: Reading, what: string): void {
+	const seen = new Map<string, string>();
+	for (const { key, at } of inputs?.kind === 'map' ? inputs.entries : []) {
+		const other = seen.get(key.toLowerCase());
+		if (!/^[a-z_]\w*(\.[a-z_]\w*)*$/i.test(key)) {
+			reading.fault(at, `'${key}' cannot be the name of an input of ${what}: letters, digits and underscores.`);
+		} else if (other !== undefined) {
+			reading.fault(at, `The inputs '${other}' and '${key}' of ${what} differ in nothing but their case. Rename one.`);
+		}
+		seen.set(key.toLowerCase(), key);
+	}
+}
+
 /** A reader of a component's `inputs`. */
-export const inputPorts: Reader<ReadonlyMap<string, Port>> = mapOf(inputPort);
+export const inputPorts: Reader<ReadonlyMap<string, Port>> = (node, reading) => {
+	checkInputNames(node, reading, 'a component');
+	return mapOf(inputPort)(node, reading);
+};
 
 /** A reader of a component's `outputs`. */
 export const outputPorts: Reader<ReadonlyMap<string, Port>> = mapOf(outputPort);
