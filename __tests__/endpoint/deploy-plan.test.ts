@@ -128,6 +128,8 @@ describe('chooseDeployment', () => {
 		[{ green: 100 }, ['blue', 'green'], 'blue'],
 		[{ other: 100 }, ['other', 'blue'], 'green'],
 		[{ blue: 0, green: 100 }, ['blue', 'green'], 'blue'],
+		[{ Blue: 100 }, ['Blue'], 'green'],
+		[{ other: 100 }, ['Blue', 'other'], 'green'],
 	])('traffic %p, existing %p: %s', (traffic, existing, expected) => {
 		expect(choose(traffic, existing)).toBe(expected);
 	});

@@ -159,6 +159,14 @@ describe('a rollout that goes well', () => {
 		expect(result.created).toEqual({ endpoint: false, deployment: false });
 	});
 
+	test('a deployment that is there in another case is the same one, under its own name', async () => {
+		bench.service.seed('iris', { Blue: 100 });
+		const result = await deployOnline({ ...asked, deployment: { name: 'blue' } }, bench.parts);
+		expect(result).toMatchObject({ deploymentName: 'Blue', traffic: { Blue: 100 }, created: { deployment: false } });
+		expect(bench.service.changes()).toContain(`PUT ${E}/deployments/Blue`);
+		expect(bench.service.traffic('iris')).toEqual({ Blue: 100 });
+	});
+
 	test('an endpoint file alone makes the endpoint and no more', async () => {
 		const at = { file: 'endpoint.yml', line: 1 };
 		const none = new Map<string, never>();

@@ -71,6 +71,8 @@ describe('planTraffic', () => {
 		[{ blue: 60, green: 40 }, 'red', 10, { blue: 54, green: 36, red: 10 }],
 		[{ a: 34, b: 33, c: 33 }, 'd', 50, { a: 17, b: 17, c: 16, d: 50 }],
 		[{ a: 50, b: 50 }, 'c', 99, { a: 1, c: 99 }],
+		[{ Blue: 100 }, 'blue', 0, { Blue: 100 }],
+		[{ Blue: 90, green: 10 }, 'GREEN', 50, { Blue: 50, green: 50 }],
 	])('%p, %s to %i', (before, deployment, percent, expected) => {
 		expect(planTraffic(before, deployment, percent)).toEqual(expected);
 	});
@@ -133,6 +135,7 @@ describe('planTraffic', () => {
 test('a share of 0 is the same as none', () => {
 	expect(sameTraffic({ blue: 100, green: 0 }, { blue: 100 })).toBe(true);
 	expect(sameTraffic({ blue: 100 }, { green: 100 })).toBe(false);
+	expect(sameTraffic({ Blue: 100 }, { blue: 100 })).toBe(true);
 	expect(trafficText({ blue: 90, green: 10, red: 0 })).toBe('blue 90 %, green 10 %');
 	expect(trafficText({})).toBe('none');
 });

@@ -27,8 +27,9 @@ import type { DeployParts } from './deploy.ts';
 import { chooseDeployment, endpointNameOf } from './deploy-plan.ts';
 import type { EndpointContext } from './deployment-parts.ts';
 import { checkScoringHost } from './invoke.ts';
-import { deleteDeployment, listDeployments, putDeployment, sameName } from './online-deployment.ts';
+import { deleteDeployment, listDeployments, putDeployment } from './online-deployment.ts';
 import { checkDeployment, checkNotTaken } from './rollout.ts';
+import { sameName } from './traffic.ts';
 
 /** What the deploy step of a batch endpoint works with. */
 export interface BatchDeployParts extends DeployParts {

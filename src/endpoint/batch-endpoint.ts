@@ -2,9 +2,9 @@
 // Creating, updating, waiting and deleting are the same for both kinds and live in online-endpoint.ts and online-wait.ts.
 import { ActionError } from '../errors.ts';
 import { type Json, type JsonObject, objectAt, textAt } from '../json.ts';
-import { sameName } from './online-deployment.ts';
 import { type EndpointWish, endpointBody, ensureEndpoint, findEndpoint, gone, putEndpoint } from './online-endpoint.ts';
 import { type EndpointParts, whenIdle } from './online-wait.ts';
+import { sameName } from './traffic.ts';
 
 /** A batch endpoint as the service tells it. */
 export interface BatchEndpoint {

@@ -3,7 +3,6 @@
 import { ActionError, RolloutError } from '../errors.ts';
 import type { BatchProgress, BatchRollout } from './batch-deploy.ts';
 import { findBatchEndpoint, setDefaultDeployment } from './batch-endpoint.ts';
-import { sameName } from './online-deployment.ts';
 import type { EndpointParts } from './online-wait.ts';
 import {
 	calmParts,
@@ -14,6 +13,7 @@ import {
 	settleDeployment,
 	whyNot,
 } from './rollback.ts';
+import { sameName } from './traffic.ts';
 
 /**
  * Undoes a rollout as far as it has come.

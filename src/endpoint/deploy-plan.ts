@@ -7,7 +7,7 @@ import { type OnlineDeploymentFile, onlineDeploymentBody } from './online-deploy
 import type { EndpointWish, OnlineEndpoint } from './online-endpoint.ts';
 import { type OnlineEndpointFile, onlineEndpointBody } from './online-file.ts';
 import type { SmokeTest } from './rollout.ts';
-import { shareOf, type TrafficStep, trafficText } from './traffic.ts';
+import { sameName, shareOf, type TrafficStep, trafficText } from './traffic.ts';
 
 /** The model version that this run registered, or was told to take. */
 export interface ModelToDeploy {
@@ -130,7 +130,7 @@ export function chooseDeployment(
 ): string {
 	const named = deployment.name ?? deployment.file?.name;
 	if (named !== undefined) return named;
-	const exists = (name: string): boolean => existing.some((item) => textAt(item, 'name') === name);
+	const exists = (name: string): boolean => existing.some((item) => sameName(textAt(item, 'name'), name));
 	const mirrored = (name: string): boolean => (shareOf(endpoint.mirrorTraffic, name) ?? 0) > 0;
 	const free = SLOTS.filter((name) => (shareOf(endpoint.traffic, name) ?? 0) === 0);
 	// Rather a new one than one that somebody may still look at; a shadow of live traffic last.

@@ -16,11 +16,11 @@ import {
 import type { EndpointContext } from './deployment-parts.ts';
 import { checkScoringHost, type InvokeParts } from './invoke.ts';
 import { mirrorTraffic } from './mirror.ts';
-import { listDeployments, sameName } from './online-deployment.ts';
+import { listDeployments } from './online-deployment.ts';
 import { ensureEndpoint, findEndpoint, type OnlineEndpoint } from './online-endpoint.ts';
 import { undoRollout } from './rollback.ts';
 import { deletePrevious, type Progress, type Rollout, type StepTaken, startProgress, walkRollout } from './rollout.ts';
-import { servingTraffic, type TrafficMap } from './traffic.ts';
+import { sameName, servingTraffic, type TrafficMap } from './traffic.ts';
 import { makeWay } from './unchangeable.ts';
 
 /** What the deploy step works with. */
@@ -79,10 +79,11 @@ export async function deployOnline(request: DeployRequest, parts: DeployParts): 
 	const existing = await listDeployments(name, parts);
 	const run = { attempt: request.attempt, tags: request.tags, steps: request.traffic };
 	const endpoint = await resumeCutOff(ensured, existing, run, parts);
-	const deployment = chooseDeployment(request, endpoint, existing);
+	const chosen = chooseDeployment(request, endpoint, existing);
 	const body = deploymentBody(request, context);
 	const tags = { ...objectAt(body, 'tags'), ...cutOffTags(request.attempt, endpoint.traffic) };
-	const found = existing.find((item) => sameName(textAt(item, 'name'), deployment));
+	const found = existing.find((item) => sameName(textAt(item, 'name'), chosen));
+	const deployment = textAt(found, 'name') ?? chosen;
 	const rollout: Rollout = {
 		endpoint,
 		deployment,

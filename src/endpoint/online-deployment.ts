@@ -51,11 +51,6 @@ export async function putDeployment(put: DeploymentPut, parts: EndpointParts): P
 	return settled;
 }
 
-/** Whether two names are of one deployment: the resource manager does not tell cases apart. None is the same as none. */
-export function sameName(one: string | undefined, other: string | undefined): boolean {
-	return one?.toLowerCase() === other?.toLowerCase();
-}
-
 /** Whether two looks at a deployment show the same definition: model, code, environment and the tags of its maker. */
 export function sameDeployment(one: Json | undefined, other: Json | undefined): boolean {
 	return definitionOf(one) === definitionOf(other);

@@ -4,7 +4,7 @@ import type { Workspace } from '../azure/workspace.ts';
 import { ActionError, ServiceError } from '../errors.ts';
 import { isObject, type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import { type EndpointParts, endpointPath, idleEndpoint, settling, whenIdle } from './online-wait.ts';
-import { sameTraffic, servingTraffic, type TrafficMap, trafficFrom, trafficText } from './traffic.ts';
+import { sameTraffic, servingTraffic, shareOf, type TrafficMap, trafficFrom, trafficText } from './traffic.ts';
 
 /** An online endpoint as the service tells it. */
 export interface OnlineEndpoint {
@@ -213,7 +213,7 @@ export function trafficBody(endpoint: OnlineEndpoint, { to, mirror = {} }: Traff
 	const body = endpointBody(endpoint.resource);
 	const live = servingTraffic(to);
 	const mirrored = servingTraffic({ ...endpoint.mirrorTraffic, ...mirror });
-	const kept = Object.fromEntries(Object.entries(mirrored).filter(([name]) => !Object.hasOwn(live, name)));
+	const kept = Object.fromEntries(Object.entries(mirrored).filter(([name]) => shareOf(live, name) === undefined));
 	return { ...body, properties: { ...objectAt(body, 'properties'), traffic: to, mirrorTraffic: kept } };
 }
 

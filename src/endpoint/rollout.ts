@@ -11,13 +11,13 @@ import {
 	listDeployments,
 	putDeployment,
 	sameDeployment,
-	sameName,
 } from './online-deployment.ts';
 import { findEndpoint, type OnlineEndpoint, setTraffic, TrafficChanged } from './online-endpoint.ts';
 import type { EndpointParts } from './online-wait.ts';
 import { answerContains } from './smoke-test.ts';
 import {
 	planTraffic,
+	sameName,
 	sameTraffic,
 	servingTraffic,
 	shareOf,

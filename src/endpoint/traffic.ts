@@ -56,13 +56,14 @@ function parseStep(text: string): TrafficStep | string {
  * endpoint that serves goes on serving.
  */
 export function planTraffic(before: TrafficMap, deployment: string, percent: number): TrafficMap {
-	const others = Object.entries(before).filter(([name, share]) => name !== deployment && share > 0);
+	const own = keyOf(before, deployment) ?? deployment;
+	const others = Object.entries(before).filter(([name, share]) => name !== own && share > 0);
 	if (others.length === 0) {
 		const serves = (shareOf(before, deployment) ?? 0) > 0;
-		return percent > 0 || serves ? { [deployment]: 100 } : {};
+		return percent > 0 || serves ? { [own]: 100 } : {};
 	}
 	const shared = apportion(others, 100 - percent);
-	return withoutZeros([...shared, [deployment, percent]]);
+	return withoutZeros([...shared, [own, percent]]);
 }
 
 /** Splits `total` by weight into whole numbers that add up to it. */
@@ -98,7 +99,8 @@ export function trafficFrom(value: Json | undefined): TrafficMap {
 
 /** A change that takes every share of one map away and sets those of another. */
 export function inPlaceOf(before: TrafficMap, after: TrafficMap): TrafficMap {
-	return { ...Object.fromEntries(Object.keys(before).map((name) => [name, 0])), ...after };
+	const gone = Object.keys(before).filter((name) => keyOf(after, name) === undefined);
+	return { ...Object.fromEntries(gone.map((name) => [name, 0])), ...after };
 }
 
 /** Whether two maps send the same traffic to the same deployments; a share of 0 is the same as none. */
@@ -115,5 +117,18 @@ export function trafficText(map: TrafficMap): string {
 
 /** The share of one deployment, where the map names it. */
 export function shareOf(map: TrafficMap, deployment: string): number | undefined {
-	return Object.hasOwn(map, deployment) ? map[deployment] : undefined;
+	const key = keyOf(map, deployment);
+	return key === undefined ? undefined : map[key];
+}
+
+/**
+ * Whether two names are of one deployment: the resource manager does not tell cases apart, and a map may write a name
+ * otherwise than the deployment itself. None is the same as none.
+ */
+export function sameName(one: string | undefined, other: string | undefined): boolean {
+	return one?.toLowerCase() === other?.toLowerCase();
+}
+
+function keyOf(map: TrafficMap, deployment: string): string | undefined {
+	return Object.keys(map).find((name) => sameName(name, deployment));
 }
