@@ -41,8 +41,6 @@ export class LogFile {
 	#tail: Buffer = Buffer.alloc(0);
 	/** The file may have been replaced since the last answer. */
 	#doubtful = false;
-	/** Storage, or what stands before it, does not tell when the file was made: whether it is the same, its bytes must. */
-	#undated = false;
 
 	constructor(path: string, onLines: (lines: string) => void, guard?: LineGuard) {
 		this.path = path;
@@ -73,24 +71,20 @@ export class LogFile {
 	/** Reads what has come since the last look, from a signed address. */
 	async look(url: string, http: Http, { signal, ready }: LookOptions = {}): Promise<Look> {
 		let bytes = 0;
-		let compares = this.#undated;
 		for (let odd = 0; odd < MOST_TURNS; ) {
-			const from = this.#doubtful || compares ? this.#offset - this.#tail.length : this.#offset;
+			const from = this.#doubtful ? this.#offset - this.#tail.length : this.#offset;
 			const answer = await this.#ask(url, from, http, signal);
 			if (typeof answer === 'string') return { bytes, outcome: 'later', reason: answer };
 			const outcome = outcomeOf(answer.status);
 			if (outcome !== 'read') return { bytes, outcome, reason: `HTTP ${answer.status}` };
 			const fresh = this.#take(answer, from);
-			// Once a look: pieces of one answer after the other are hardly of two files, and some servers give little at once.
-			const cut = compares && fresh?.length === 0 && !isWhole(answer, this.#offset);
-			compares = false;
 			if (fresh === undefined) odd += 1;
 			for (let place = 0; place < (fresh?.length ?? 0); place += BITE) {
 				bytes += this.#append(fresh?.subarray(place, place + BITE) ?? NOTHING);
 				await ready?.();
 			}
 			const more = answer.status === 206 && answer.body.length >= PIECE;
-			if (fresh !== undefined && !more && !cut) return { bytes, outcome };
+			if (fresh !== undefined && !more) return { bytes, outcome };
 		}
 		return { bytes, outcome: 'later', reason: 'it is written anew all the time' };
 	}
@@ -125,7 +119,7 @@ export class LogFile {
 
 	/** @returns the bytes of the answer that are new; undefined where the file must be asked for again */
 	#take({ status, headers, body }: HttpAnswer, asked: number): Buffer | undefined {
-		this.#hear(status, headers['x-ms-creation-time']);
+		this.#hear(headers['x-ms-creation-time']);
 		const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(headers['content-range'] ?? '');
 		if (Number(range?.[2] ?? this.#offset) < this.#offset) return this.#restart('shrank');
 		if (status === 416) return NOTHING;
@@ -143,9 +137,11 @@ export class LogFile {
 		return body.subarray(this.#offset - from);
 	}
 
-	#hear(status: number, created: string | undefined): void {
-		// A refusal does not tell.
-		if (status !== 416) this.#undated = created === undefined;
+	/**
+	 * Storage tells when the file was made. Where a gateway keeps that to itself, a file that is replaced by a longer one is read
+	 * on in the middle: to look at its last bytes each time would cost several times the log.
+	 */
+	#hear(created: string | undefined): void {
 		// Written anew; with the same beginning it has only grown, as files do that are uploaded as a whole each time.
 		if (created !== undefined && this.#created !== undefined && created !== this.#created) this.#doubtful = true;
 		this.#created = created ?? this.#created;
@@ -171,9 +167,4 @@ function outcomeOf(status: number): Look['outcome'] {
 	if (status === 200 || status === 206 || status === 416) return 'read';
 	if (status === 401 || status === 403) return 'fresh';
 	return status === 404 ? 'gone' : 'later';
-}
-
-/** Whether a file that was read up to `offset` has no more, as far as the answer tells. */
-function isWhole({ status, headers }: HttpAnswer, offset: number): boolean {
-	return status !== 206 || Number(/\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1]) === offset;
 }
