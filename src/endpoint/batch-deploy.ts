@@ -2,7 +2,7 @@
 // as its test, the switch of the default deployment. Bodies are batch-plan.ts, the way back is batch-rollback.ts.
 import type { Workspace } from '../azure/workspace.ts';
 import { messageOf } from '../errors.ts';
-import { type Json, type JsonObject, textAt } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import type { BatchDeploymentFile } from './batch-deployment-file.ts';
 import {
 	type BatchEndpoint,
@@ -27,7 +27,7 @@ import type { DeployParts } from './deploy.ts';
 import { chooseDeployment, endpointNameOf } from './deploy-plan.ts';
 import type { EndpointContext } from './deployment-parts.ts';
 import { checkScoringHost } from './invoke.ts';
-import { deleteDeployment, listDeployments, putDeployment } from './online-deployment.ts';
+import { deleteDeployment, deploymentNamed, listDeployments, putDeployment } from './online-deployment.ts';
 import { checkDeployment, checkNotTaken } from './rollout.ts';
 import { sameName } from './traffic.ts';
 
@@ -150,7 +150,7 @@ async function place(
 	const existing = await listDeployments(name, parts);
 	const traffic = defaultDeployment === undefined ? {} : { [defaultDeployment]: 100 };
 	const deployment = chooseDeployment(request, { traffic, mirrorTraffic: {} }, existing);
-	return { deployment, existed: existing.some((item) => sameName(textAt(item, 'name'), deployment)) };
+	return { deployment, existed: deploymentNamed(existing, deployment) !== undefined };
 }
 
 async function walk(rollout: BatchRollout, progress: BatchProgress, parts: BatchDeployParts): Promise<void> {

@@ -3,11 +3,12 @@ import type { Dependency, IdOf } from '../asset/dependency.ts';
 import { ActionError } from '../errors.ts';
 import { type Json, type JsonObject, textAt } from '../json.ts';
 import type { DeploymentFacts, EndpointContext } from './deployment-parts.ts';
+import { deploymentNamed } from './online-deployment.ts';
 import { type OnlineDeploymentFile, onlineDeploymentBody } from './online-deployment-file.ts';
 import type { EndpointWish, OnlineEndpoint } from './online-endpoint.ts';
 import { type OnlineEndpointFile, onlineEndpointBody } from './online-file.ts';
 import type { SmokeTest } from './rollout.ts';
-import { sameName, shareOf, type TrafficStep, trafficText } from './traffic.ts';
+import { shareOf, type TrafficStep, trafficText } from './traffic.ts';
 
 /** The model version that this run registered, or was told to take. */
 export interface ModelToDeploy {
@@ -130,7 +131,7 @@ export function chooseDeployment(
 ): string {
 	const named = deployment.name ?? deployment.file?.name;
 	if (named !== undefined) return named;
-	const exists = (name: string): boolean => existing.some((item) => sameName(textAt(item, 'name'), name));
+	const exists = (name: string): boolean => deploymentNamed(existing, name) !== undefined;
 	const mirrored = (name: string): boolean => (shareOf(endpoint.mirrorTraffic, name) ?? 0) > 0;
 	const free = SLOTS.filter((name) => (shareOf(endpoint.traffic, name) ?? 0) === 0);
 	// Rather a new one than one that somebody may still look at; a shadow of live traffic last.

@@ -16,11 +16,11 @@ import {
 import type { EndpointContext } from './deployment-parts.ts';
 import { checkScoringHost, type InvokeParts } from './invoke.ts';
 import { mirrorTraffic } from './mirror.ts';
-import { listDeployments } from './online-deployment.ts';
+import { deploymentNamed, listDeployments } from './online-deployment.ts';
 import { ensureEndpoint, findEndpoint, type OnlineEndpoint } from './online-endpoint.ts';
 import { undoRollout } from './rollback.ts';
 import { deletePrevious, type Progress, type Rollout, type StepTaken, startProgress, walkRollout } from './rollout.ts';
-import { sameName, servingTraffic, type TrafficMap } from './traffic.ts';
+import { servingTraffic, type TrafficMap } from './traffic.ts';
 import { makeWay } from './unchangeable.ts';
 
 /** What the deploy step works with. */
@@ -82,7 +82,7 @@ export async function deployOnline(request: DeployRequest, parts: DeployParts): 
 	const chosen = chooseDeployment(request, endpoint, existing);
 	const body = deploymentBody(request, context);
 	const tags = { ...objectAt(body, 'tags'), ...cutOffTags(request.attempt, endpoint.traffic) };
-	const found = existing.find((item) => sameName(textAt(item, 'name'), chosen));
+	const found = deploymentNamed(existing, chosen);
 	const deployment = textAt(found, 'name') ?? chosen;
 	const rollout: Rollout = {
 		endpoint,

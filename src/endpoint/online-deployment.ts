@@ -4,7 +4,7 @@ import { ActionError, ServiceError } from '../errors.ts';
 import { at, type Json, type JsonObject, textAt } from '../json.ts';
 import { findEndpoint } from './online-endpoint.ts';
 import { deploymentPath, type EndpointParts, endpointPath, settling, whenIdle } from './online-wait.ts';
-import { shareOf } from './traffic.ts';
+import { sameName, shareOf } from './traffic.ts';
 
 /** Every deployment of the endpoint, as the service holds it. */
 export async function listDeployments(endpoint: string, parts: EndpointParts): Promise<readonly Json[]> {
@@ -14,6 +14,11 @@ export async function listDeployments(endpoint: string, parts: EndpointParts): P
 		found.push(item);
 	}
 	return found;
+}
+
+/** The one of this name among those of an endpoint, in whatever case either writes it. */
+export function deploymentNamed(deployments: readonly Json[], name: string): Json | undefined {
+	return deployments.find((item) => sameName(textAt(item, 'name'), name));
 }
 
 /** The deployment as it is now; undefined where there is none of that name. */

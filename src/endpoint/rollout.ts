@@ -7,6 +7,7 @@ import { type InvokeParts, invokeOnline } from './invoke.ts';
 import { mirrorTraffic } from './mirror.ts';
 import {
 	deleteDeployment,
+	deploymentNamed,
 	findDeployment,
 	listDeployments,
 	putDeployment,
@@ -268,7 +269,7 @@ export async function deletePrevious(
 	const there = await listDeployments(endpoint.name, parts).catch(() => []);
 	for (const served of Object.keys(servingTraffic(endpoint.traffic))) {
 		// Traffic may name a deployment in another case than it has.
-		const name = there.map((item) => textAt(item, 'name')).find((one) => sameName(one, served)) ?? served;
+		const name = textAt(deploymentNamed(there, served), 'name') ?? served;
 		const mirrored = shareOf(now.mirrorTraffic, name) ?? 0;
 		if (sameName(name, deployment) || mirrored > 0 || (shareOf(now.traffic, name) ?? 0) > 0) continue;
 		try {

@@ -4,10 +4,10 @@ import { findVersion } from '../asset/version.ts';
 import type { Workspace } from '../azure/workspace.ts';
 import type { Clock } from '../clock.ts';
 import { findBatchEndpoint, forBatch } from '../endpoint/batch-endpoint.ts';
-import { findDeployment, listDeployments } from '../endpoint/online-deployment.ts';
+import { deploymentNamed, findDeployment, listDeployments } from '../endpoint/online-deployment.ts';
 import { findEndpoint } from '../endpoint/online-endpoint.ts';
 import type { EndpointParts } from '../endpoint/online-wait.ts';
-import { sameName, servingTraffic } from '../endpoint/traffic.ts';
+import { servingTraffic } from '../endpoint/traffic.ts';
 import { ActionError, ServiceError } from '../errors.ts';
 import { findJob } from '../job/job.ts';
 import { at, type Json, numberAt, objectAt, textAt } from '../json.ts';
@@ -113,7 +113,7 @@ async function served(name: string, { ownEndpoint }: ChampionWish, parts: Champi
 async function findServing(endpoint: string, name: string, parts: EndpointParts): Promise<Json | undefined> {
 	const found = await findDeployment(endpoint, name, parts);
 	if (found !== undefined) return found;
-	return (await listDeployments(endpoint, parts)).find((item) => sameName(textAt(item, 'name'), name));
+	return deploymentNamed(await listDeployments(endpoint, parts), name);
 }
 
 /** The version of this workspace that a deployment names; the metrics of a registry's model are not known here. */

@@ -2,16 +2,18 @@
 import { isValidName, jobNameOfBranch } from '../job/name.ts';
 import type { InputReader } from './reader.ts';
 
+/** Models that were registered by older clients may have dots in their names. */
+const MODEL_NAME = /^[a-z\d][\w.-]{0,254}$/i;
+
 /** The name of something in Azure ML. Nothing may stand in it that means something in a path. */
 export function readName(
 	reader: InputReader,
 	input: 'job-name' | 'model-name' | 'endpoint-name' | 'deployment-name',
 ): string | undefined {
 	const name = reader.text(input);
-	// Models that were registered by older clients may have dots in their names.
-	const [rule, signs] =
-		input === 'model-name' ? [/^[a-z\d][\w.-]{0,254}$/i, '-, _ and .'] : [/^[a-z\d][\w-]{0,254}$/i, '- and _'];
-	if (name !== undefined && !rule.test(name)) {
+	const isModel = input === 'model-name';
+	if (name !== undefined && !(isModel ? MODEL_NAME.test(name) : isValidName(name))) {
+		const signs = isModel ? '-, _ and .' : '- and _';
 		reader.fault(
 			`${input}: "${name}" is not a valid name: letters, digits, ${signs}, beginning with a letter or digit, at most 255.`,
 		);

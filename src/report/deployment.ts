@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts';
 import { isObject, parseJson, textAt } from '../json.ts';
 import type { Log } from '../log.ts';
 import type { RunContext } from '../run-context.ts';
-import { type GitHubCalls, isRateLimited, openGitHub, statusOf } from './octokit.ts';
+import { type GitHubCalls, isForbidden, openGitHub } from './octokit.ts';
 import type { RunReport } from './run-report.ts';
 
 export interface DeploymentRequest {
@@ -154,11 +154,9 @@ class Deployment implements DeploymentRecord {
 			await work();
 		} catch (error) {
 			this.#refused = true;
-			const status = statusOf(error);
-			const why =
-				(status === 403 || status === 404) && !isRateLimited(error)
-					? 'the token may not write one: add `permissions: deployments: write`; pull requests from forks never may'
-					: messageOf(error);
+			const why = isForbidden(error)
+				? 'the token may not write one: add `permissions: deployments: write`; pull requests from forks never may'
+				: messageOf(error);
 			this.#parts.log.notice(`No GitHub deployment for ${this.#request.environment}: ${why}.`);
 		}
 	}

@@ -7,7 +7,7 @@ import type { RunContext } from '../run-context.ts';
 import type { Secrets } from '../secrets.ts';
 import type { DeploymentRecord } from './deployment.ts';
 import { commentOf, summaryOf } from './markdown.ts';
-import { type GitHubCalls, isRateLimited, openGitHub, statusOf } from './octokit.ts';
+import { type GitHubCalls, isForbidden, openGitHub, statusOf } from './octokit.ts';
 import { fitOutputs } from './output-size.ts';
 import { outputsOf } from './outputs.ts';
 import { redactedReport } from './redacted.ts';
@@ -100,11 +100,9 @@ async function comment(report: RunReport, parts: PublishParts): Promise<void> {
 			if (!(await update())) await create();
 		});
 	} catch (error) {
-		const status = statusOf(error);
-		const why =
-			(status === 403 || status === 404) && !isRateLimited(error)
-				? 'the token may not write to it: add `permissions: pull-requests: write`; pull requests from forks never may'
-				: messageOf(error);
+		const why = isForbidden(error)
+			? 'the token may not write to it: add `permissions: pull-requests: write`; pull requests from forks never may'
+			: messageOf(error);
 		log.notice(`No comment on the pull request: ${why}. The job summary has the report.`);
 	}
 }

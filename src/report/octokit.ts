@@ -62,6 +62,12 @@ export function isRateLimited(error: unknown): boolean {
 	return status === 429 || (status === 403 && limited);
 }
 
+/** Whether GitHub refused for want of a right, which it may also hide as "not found". */
+export function isForbidden(error: unknown): boolean {
+	const status = statusOf(error);
+	return (status === 403 || status === 404) && !isRateLimited(error);
+}
+
 /** What was not done for sure may be sent again; else only what does no harm when it is done twice. */
 function mayRepeat(error: unknown, { method, url }: { readonly method: string; readonly url: string }): boolean {
 	if (isRateLimited(error)) return true;

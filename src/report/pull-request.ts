@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { RunContext } from '../run-context.ts';
-import { isRateLimited, openGitHub, statusOf } from './octokit.ts';
+import { isForbidden, openGitHub } from './octokit.ts';
 
 /** The full name of the repository that a head is in (undefined: it is deleted), or why that is not known. */
 export type Head = { readonly repository: string | undefined } | { readonly unknown: string };
@@ -26,12 +26,10 @@ export function askGitHub(
 			return { repository: data.head.repo?.full_name };
 		} catch (error) {
 			signal.throwIfAborted();
-			const status = statusOf(error);
 			return {
-				unknown:
-					(status === 403 || status === 404) && !isRateLimited(error)
-						? 'the token may not read it: add `permissions: pull-requests: read`'
-						: `GitHub says: ${messageOf(error)}`,
+				unknown: isForbidden(error)
+					? 'the token may not read it: add `permissions: pull-requests: read`'
+					: `GitHub says: ${messageOf(error)}`,
 			};
 		}
 	};

@@ -112,15 +112,16 @@ export const pipelineJob: Reader<PipelineJobFile> = (node, reading) => {
 
 // An empty text is no input of a pipeline: the API refuses it, and the CLI leaves it out.
 function inputsSent(given: ReadonlyMap<string, JobInput>, reading: Reading): ReadonlyMap<string, JobInput> {
-	const sent = [...given].filter(([, input]) => input.form !== 'literal' || input.value !== '');
+	const sent = new Map<string, JobInput>();
 	for (const [name, input] of given) {
 		if (input.form === 'literal' && input.value === '') {
 			reading.warn(input.at, `The input '${name}' is empty and left out, as the Azure ML CLI leaves it out.`);
 		} else {
 			warnOfText(input, reading);
+			sent.set(name, input);
 		}
 	}
-	return new Map(sent);
+	return sent;
 }
 
 // A pipeline of a component has all outputs that the component declares.
